@@ -1,0 +1,71 @@
+# The three commands of the README, and what stands behind them. A fresh machine needs Python 3.11+, make, git
+# and a package index; everything else is installed into .venv from the hash-locked files in requirements/.
+PYTHON ?= python3
+BIN := .venv/bin
+EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
+
+.PHONY: run maintain test check demo fmt lint lint-zk openapi mutate bench lock clean
+
+run: .venv/.run  ## start the embedded relay and print its URL
+	@$(BIN)/sync-relay-server serve
+
+maintain: .venv/.run  ## run retention once on the configured stores
+	@$(BIN)/sync-relay-server maintain
+
+test: .venv/.dev  ## every test, with branch coverage
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m coverage run -m pytest
+	@$(BIN)/python -m coverage combine -q
+	@$(BIN)/python -m coverage report --fail-under=90
+
+demo: .venv/.dev  ## two devices sync a real ledger through a relay
+	@$(BIN)/python -m demo
+
+fmt: .venv/.dev
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lint: .venv/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lint-zk: .venv/.dev  ## the zero-knowledge audit on the syntax tree
+	$(BIN)/python -m tools.lint_zk layers/relay functions local
+
+openapi: .venv/.dev  ## write schema/openapi.json anew
+	$(BIN)/python -m tools.openapi > schema/openapi.json
+
+mutate: .venv/.dev  ## seed bugs in the crypto, the chain and the audit, and see the tests fail
+	$(BIN)/python -m tools.mutate
+
+bench: .venv/.dev  ## the figures of docs/operations.md, measured here
+	$(BIN)/python -m bench
+
+# What CI runs: all that must hold. The tests come last, so that their closing line ends it.
+check: lint lint-zk
+	$(BIN)/python -m tools.openapi | diff schema/openapi.json -
+	$(MAKE) --no-print-directory test
+
+lock: .venv/.dev  ## resolve requirements/*.in anew
+	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o dev.lock dev.in
+	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o run.lock run.in
+
+clean:
+	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/.made:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.run: .venv/.made requirements/run.lock pyproject.toml layers/relay/pyproject.toml
+	@$(BIN)/python -m pip install -q --require-hashes -r requirements/run.lock
+	@$(BIN)/python -m pip install -q $(EDITABLE)
+	@touch $@
+
+.venv/.dev: .venv/.run requirements/dev.lock client/pyproject.toml
+	@$(BIN)/python -m pip install -q --require-hashes -r requirements/dev.lock
+	@$(BIN)/python -m pip install -q $(EDITABLE) -e client
+	@touch $@
