@@ -1,0 +1,1 @@
+"""The embedded relay: HTTP in, the Lambda handlers, HTTP out."""

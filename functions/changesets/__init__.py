@@ -1,0 +1,1 @@
+"""The changesets function."""

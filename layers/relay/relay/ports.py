@@ -22,7 +22,7 @@ from relay_protocol.sealed import Sealed
 R = TypeVar("R")
 
 
-class StoreUnavailable(Exception):  # noqa: N818 -- a state of the world, named as §6 names it
+class StoreUnavailable(Exception):
     """A store can't answer now: full, locked, damaged, slow or gone. `reason` is for the log; it holds no input."""
 
     def __init__(self, reason: str) -> None:
@@ -382,9 +382,7 @@ class Blobs(Protocol):
     `origin` is the relay's base URL as the client sees it, for stores that the relay serves itself.
     """
 
-    def presign_upload(
-        self, blob_key: str, size_bytes: int, sha256: bytes, expires_at_ms: int, origin: str
-    ) -> Upload:
+    def presign_upload(self, blob_key: str, size_bytes: int, sha256: bytes, expires_at_ms: int, origin: str) -> Upload:
         """Return an upload that takes only the bytes of this size and SHA-256, until it expires.
 
         A blob appears whole or not at all, and survives the loss of power once the upload was answered.

@@ -213,7 +213,11 @@ class BodyTooLarge(RelayError):
 class UnsupportedMediaType(RelayError):
     """The media type is not `application/json`, or a content coding was used."""
 
-    status, code, title = 415, "unsupported_media_type", "The body must be application/json without content coding"
+    status, code, title = (
+        415,
+        "unsupported_media_type",
+        "The body must be application/json without content coding",
+    )
 
 
 class InvalidField(RelayError):

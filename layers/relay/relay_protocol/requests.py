@@ -57,9 +57,7 @@ PublicKey = Annotated[
     AfterValidator(_point),
     Field(json_schema_extra=_base64url_schema(PUBLIC_KEY_BYTES)),
 ]
-Signature = Annotated[
-    str, _bytes_of(SIGNATURE_BYTES), Field(json_schema_extra=_base64url_schema(SIGNATURE_BYTES))
-]
+Signature = Annotated[str, _bytes_of(SIGNATURE_BYTES), Field(json_schema_extra=_base64url_schema(SIGNATURE_BYTES))]
 Thumbprint = Annotated[str, StringConstraints(pattern=THUMBPRINT_PATTERN)]
 Seq = Annotated[int, Field(ge=0, le=2**63 - 1)]
 

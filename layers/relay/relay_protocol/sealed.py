@@ -26,7 +26,7 @@ class Sealed(Generic[T]):
     __slots__ = ("__value",)
 
     def __init__(self, value: T) -> None:
-        self.__value = value
+        self.__value: T = value
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise SealedError("a sealed value is never looked at")

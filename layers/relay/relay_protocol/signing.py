@@ -112,9 +112,7 @@ class Claim:
             _check_digest(message)
 
 
-def signature_base(
-    message: Message, components: list[Component], parameters: dict[str, Any]
-) -> bytes | None:
+def signature_base(message: Message, components: list[Component], parameters: dict[str, Any]) -> bytes | None:
     """Build the signature base (RFC 9421 §2.5); None where a covered component was not sent, or is not ASCII."""
     lines = []
     for component in components:
@@ -122,8 +120,7 @@ def signature_base(
         if value is None:
             return None
         lines.append(f"{http_sf.ser((component[0], component[1]))}: {value}\n")
-    # http-sf writes an inner list only as a dictionary's or a list's member
-    lines.append(f'"@signature-params": {http_sf.ser([(components, parameters)])}')
+    lines.append(f'"@signature-params": {_inner_list(components, parameters)}')
     base = "".join(lines)
     return base.encode("ascii") if base.isascii() else None
 
@@ -139,13 +136,17 @@ def sign(message: Message, key: SigningKey, created: int) -> dict[str, str]:
     components: list[Component] = [(name, {}) for name in ("@method", "@authority", "@path")]
     components += [("@query-param", {"name": _encode(name)}) for name, _ in message.query]
     components += [(name, {}) for name in sorted(MAY_BE_COVERED & fields.keys())]
-    parameters: dict[str, Any] = {"created": created, "keyid": thumbprint(bytes(key.verify_key)), "alg": "ed25519"}
+    parameters: dict[str, Any] = {
+        "created": created,
+        "keyid": thumbprint(bytes(key.verify_key)),
+        "alg": "ed25519",
+    }
     base = signature_base(sent, components, parameters)
     if base is None:
         raise ValueError("a header field of the request is not ASCII")
     signature = key.sign(base).signature
     return added | {
-        "Signature-Input": f"sig={http_sf.ser([(components, parameters)])}",
+        "Signature-Input": f"sig={_inner_list(components, parameters)}",
         "Signature": http_sf.ser({"sig": (signature, {})}),
     }
 
@@ -161,6 +162,11 @@ def normal_authority(host: str) -> str:
     A relay does not know whether a proxy took TLS off, so the default ports of both schemes go.
     """
     return host.lower().removesuffix(":443").removesuffix(":80")
+
+
+def _inner_list(components: list[Component], parameters: dict[str, Any]) -> str:
+    alone: Any = [(components, parameters)]  # http-sf writes an inner list only as the member of a list
+    return http_sf.ser(alone)
 
 
 def _check_digest(message: Message) -> None:
@@ -194,9 +200,8 @@ def _identifier(component: Component) -> str:
     name, parameters = component
     if type(name) is str and name in MAY_BE_COVERED and not parameters:
         return name
-    if type(name) is str and name == "@query-param" and parameters.keys() == {"name"}:
-        if type(parameters["name"]) is str:
-            return f'"@query-param";name="{parameters["name"]}"'
+    if name == "@query-param" and parameters.keys() == {"name"} and type(parameters["name"]) is str:
+        return f'"@query-param";name="{parameters["name"]}"'
     raise SignatureInvalid
 
 
