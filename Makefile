@@ -13,10 +13,7 @@ maintain: .venv/.run  ## run retention once on the configured stores
 	@$(BIN)/sync-relay-server maintain
 
 test: .venv/.dev  ## every test, with branch coverage
-	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m coverage run -m pytest
-	@$(BIN)/python -m coverage combine -q
-	@$(BIN)/python -m coverage report --fail-under=90
+	@$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
 
 demo: .venv/.dev  ## two devices sync a real ledger through a relay
 	@$(BIN)/python -m demo
