@@ -59,7 +59,7 @@ class _Exchange:
         settings = self._relay.settings
         request = read_event(event, self.request_id, settings.public_url)
         self._route = f"{request.method} {request.route.resource}"
-        if request.declared_bytes > settings.limits.max_body_bytes:
+        if request.body_bytes > settings.limits.max_body_bytes:
             raise BodyTooLarge(settings.limits.max_body_bytes)
         counted = count(self._relay, request, self._started_us)
         self.rate_fields = counted.fields

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from relay_protocol.encoding import is_thumbprint, is_uuid
 from relay_protocol.errors import RouteNotFound
 
+_FORM_OF_ID = {"vault_id": is_uuid, "device_id": is_thumbprint, "sha256": is_thumbprint}
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -18,6 +20,17 @@ class Route:
     resource: str
     group: str
     methods: tuple[str, ...]
+
+    def ids(self, parameters: Mapping[str, str]) -> dict[str, str]:
+        """Return the ids that a path carries. Raises RouteNotFound where one has not the form of its kind."""
+        ids = {name: parameters[name] for name in _FORM_OF_ID if name in parameters}
+        if not all(_FORM_OF_ID[name](value) for name, value in ids.items()):
+            raise RouteNotFound
+        return ids
+
+    def path(self, ids: Mapping[str, str]) -> str:
+        """Return the path below the base path that carries these ids."""
+        return self.resource.format_map(ids)
 
 
 ROUTES: Mapping[str, Route] = {
@@ -38,8 +51,6 @@ ROUTES: Mapping[str, Route] = {
     )
 }
 
-_FORM_OF_ID = {"{vault_id}": is_uuid, "{device_id}": is_thumbprint, "{sha256}": is_thumbprint}
-
 
 def resolve(path: str) -> tuple[Route, dict[str, str]]:
     """Find the route of a path below the base path, and the ids in it, by their names in the template.
@@ -47,25 +58,27 @@ def resolve(path: str) -> tuple[Route, dict[str, str]]:
     Raises RouteNotFound for any other path, also where an id has not the form of its kind.
     """
     steps = path.split("/")
-    for resource, template in _TEMPLATES:
-        ids = _match(template, steps)
-        if ids is not None:
-            return ROUTES[resource], ids
+    for route, template in _TEMPLATES:
+        parameters = _match(template, steps)
+        if parameters is not None:
+            return route, route.ids(parameters)
     raise RouteNotFound
 
 
-_TEMPLATES = sorted(((resource, resource.split("/")) for resource in ROUTES), key=lambda entry: "{sha256}" in entry[0])
+# `/snapshots/latest` goes before `/snapshots/{sha256}`: a fixed step wins, as in API Gateway
+_TEMPLATES = sorted(
+    ((route, route.resource.split("/")) for route in ROUTES.values()), key=lambda entry: entry[0].resource.count("{")
+)
 
 
 def _match(template: list[str], steps: list[str]) -> dict[str, str] | None:
+    """Return the steps that stand for a template's parameters; None if the fixed ones differ."""
     if len(template) != len(steps):
         return None
-    ids = {}
+    parameters = {}
     for expected, step in zip(template, steps, strict=True):
-        if expected in _FORM_OF_ID:
-            if not _FORM_OF_ID[expected](step):
-                return None
-            ids[expected[1:-1]] = step
+        if expected.startswith("{"):
+            parameters[expected[1:-1]] = step
         elif expected != step:
             return None
-    return ids
+    return parameters
