@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from bench.load import Device, Session, run_closed_loop
-from bench.server import RunningRelay
+from bench.server import MeasuredRelay
 
 KIB = 1024
 
@@ -22,12 +22,12 @@ def main() -> None:
     parser.add_argument("--pushes", type=int, default=100_000, help="pushes after which memory is read again")
     parser.add_argument("--sample", type=int, default=3_000, help="requests per timed figure")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, RunningRelay(Path(folder)) as relay:
+    with tempfile.TemporaryDirectory() as folder, MeasuredRelay(Path(folder), RELAY_RATE_LIMIT="off") as relay:
         for name, figure in _measure(relay, arguments.sample, arguments.pushes):
             print(f"{name:<52} {figure}", flush=True)
 
 
-def _measure(relay: RunningRelay, sample: int, pushes: int) -> list[tuple[str, str]]:
+def _measure(relay: MeasuredRelay, sample: int, pushes: int) -> list[tuple[str, str]]:
     figures = [("resident memory at start", f"{relay.resident_mib():.1f} MiB")]
     one = Session.found(relay.port, Device())
     for connections in (1, 20):
@@ -59,7 +59,7 @@ def _measure(relay: RunningRelay, sample: int, pushes: int) -> list[tuple[str, s
     return figures
 
 
-def _timed(relay: RunningRelay, requests: list[bytes], connections: int) -> tuple[float, float]:
+def _timed(relay: MeasuredRelay, requests: list[bytes], connections: int) -> tuple[float, float]:
     cpu_before, started = relay.cpu_seconds(), time.perf_counter()
     asyncio.run(run_closed_loop(relay.port, requests, connections))
     return time.perf_counter() - started, relay.cpu_seconds() - cpu_before

@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from demo.device import LedgerDevice
+from demo.disk import found_on_disk, stored_row
 from demo.ledger import Directive, read_directives
-from demo.relay import EmbeddedRelay
 from relay_protocol.encoding import base64url
 from sync_relay_client import DeviceKey
+from tools.embedded import EmbeddedRelay
 
 SCRIPTS = Path(sys.executable).parent
 LEDGER = ("--seed", "2604", "--date-begin", "2019-01-01", "--date-end", "2026-01-01", "--date-birth", "1980-05-12")
@@ -90,13 +91,14 @@ def show_what_the_relay_holds(relay: EmbeddedRelay, laptop: LedgerDevice) -> Non
     print("\nOne transaction on the laptop:\n")
     print(transaction.text)
     print("What the relay's database holds of the last one pushed:\n")
-    for column, value in relay.stored_row(laptop.session.head.seq).items():
+    for column, value in stored_row(relay.folder, laptop.session.head.seq).items():
         shown = base64url(value) if isinstance(value, bytes) and column != "text" else str(value)
         print(f"  {column:<16}{shown[:88]}{'…' if len(shown) > 88 else ''}")
     print()
     words = {word.encode() for _, found in laptop.ledger.items() for word in found.text.split('"') if len(word) > 8}
     words |= {entity_id.encode(), b"Expenses:", b"transaction", b"upsert", b"laptop"}
-    check(not relay.finds(words), f"none of {len(words):,} words and phrases of the ledger stands anywhere on its disk")
+    found = found_on_disk(relay.folder, words)
+    check(not found, f"none of {len(words):,} words and phrases of the ledger stands anywhere on its disk")
 
 
 def show_table(laptop: LedgerDevice, phone: LedgerDevice, first_sync_seconds: float) -> None:

@@ -1,0 +1,76 @@
+"""Real devices against a real relay: the embedded server in a process of its own, the SDK over HTTP."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from relay_protocol.encoding import base64url
+from sync_relay_client import Change, DeviceKey, Invitation, OpenedChange, RelayClient, VaultEndpoint, VaultSession
+from tools.embedded import EmbeddedRelay
+
+StartRelay = Callable[..., EmbeddedRelay]
+INVITATION_SECONDS = 600
+
+
+class Peer:
+    """A device in a vault: its client, what it verified, and the payloads it applied, in order."""
+
+    def __init__(self, url: str, key: DeviceKey, session: VaultSession) -> None:
+        self.url = url
+        self.client = RelayClient(url, key)
+        self.session = session
+        self.applied: list[bytes] = []
+
+    @classmethod
+    def found(cls, url: str) -> "Peer":
+        key, vault_id = DeviceKey.generate(), str(uuid.uuid4())
+        with RelayClient(url, key) as client:
+            registered = client.register(vault_id)
+        return cls(url, key, VaultSession.found(key, vault_id, registered.epoch))
+
+    @property
+    def vault(self) -> VaultEndpoint:
+        return self.client.vault(self.session.vault_id, self.session.epoch)
+
+    def invite(self, now_seconds: int) -> "Peer":
+        """Pair a new device with this one, as people do."""
+        key = DeviceKey.generate()
+        self.vault.push([self.session.admit(key.public_key)])
+        self.pull()
+        code = self.session.invite(key.public_key, self.url, now_seconds + INVITATION_SECONDS)
+        invitation = Invitation.open(code, key)
+        with RelayClient(invitation.relay_url, key) as client:
+            client.register(invitation.vault_id, invitation.endorsement)
+        return Peer(invitation.relay_url, key, VaultSession.join(key, invitation))
+
+    def push(self, *payloads: bytes) -> None:
+        self.vault.push([self.session.seal(change_of(payload), 1) for payload in payloads])
+
+    def pull(self, limit: int | None = None) -> list[OpenedChange]:
+        """Pull and verify all that is new."""
+        found: list[OpenedChange] = []
+        while True:
+            page = self.vault.pull(self.session.head.seq, limit)
+            opened = [one for one in self.session.open_page(page) if not one.is_own_operation]
+            found += opened
+            self.applied += [one.change.payload for one in opened]
+            if not page.has_more:
+                return found
+
+
+def change_of(payload: bytes) -> Change:
+    return Change("ana", "2026-04-26T09:30:04.000Z", "upsert", "note", base64url(payload[:32]) or "-", payload)
+
+
+@pytest.fixture
+def start_relay(tmp_path: Path) -> Iterator[StartRelay]:
+    """Start relays that end with the test; their variables are given by name."""
+    with ExitStack() as stack:
+
+        def start(folder: str = "relay", **variables: str) -> EmbeddedRelay:
+            return stack.enter_context(EmbeddedRelay(tmp_path / folder, **variables))
+
+        yield start
