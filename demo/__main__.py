@@ -1,5 +1,6 @@
 """The demo, step by step. Everything it claims is checked as it goes; the first thing that fails ends it."""
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -91,9 +92,11 @@ def show_what_the_relay_holds(relay: EmbeddedRelay, laptop: LedgerDevice) -> Non
     print("\nOne transaction on the laptop:\n")
     print(transaction.text)
     print("What the relay's database holds of the last one pushed:\n")
-    for column, value in stored_row(relay.folder, laptop.session.head.seq).items():
-        shown = base64url(value) if isinstance(value, bytes) and column != "text" else str(value)
-        print(f"  {column:<16}{shown[:88]}{'…' if len(shown) > 88 else ''}")
+    row = stored_row(relay.folder, laptop.session.head.seq)
+    text = json.loads(str(row.pop("text"), "utf-8"))
+    for name, value in (row | {f"text.{member}": value for member, value in text.items()}).items():
+        shown = base64url(value) if isinstance(value, bytes) else str(value)
+        print(f"  {name:<22}{shown[:80]}{'…' if len(shown) > 80 else ''}")
     print()
     words = {word.encode() for _, found in laptop.ledger.items() for word in found.text.split('"') if len(word) > 8}
     words |= {entity_id.encode(), b"Expenses:", b"transaction", b"upsert", b"laptop"}

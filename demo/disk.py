@@ -2,9 +2,10 @@
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 
-def stored_row(folder: Path, seq: int) -> dict[str, object]:
+def stored_row(folder: Path, seq: int) -> dict[str, Any]:
     """Return all that the relay's database holds of one changeset of its only vault."""
     with sqlite3.connect(f"file:{folder / 'relay.sqlite3'}?mode=ro", uri=True) as database:
         database.row_factory = sqlite3.Row

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -18,9 +19,12 @@ INVITATION_SECONDS = 600
 class Peer:
     """A device in a vault: its client, what it verified, and the payloads it applied, in order."""
 
+    to_close: ClassVar[list[RelayClient]] = []
+
     def __init__(self, url: str, key: DeviceKey, session: VaultSession) -> None:
         self.url = url
         self.client = RelayClient(url, key)
+        self.to_close.append(self.client)
         self.session = session
         self.applied: list[bytes] = []
 
@@ -74,3 +78,5 @@ def start_relay(tmp_path: Path) -> Iterator[StartRelay]:
             return stack.enter_context(EmbeddedRelay(tmp_path / folder, **variables))
 
         yield start
+        while Peer.to_close:
+            Peer.to_close.pop().close()

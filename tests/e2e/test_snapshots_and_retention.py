@@ -76,10 +76,10 @@ def test_maintenance_beside_a_busy_relay_takes_nothing_that_is_needed(start_rela
 def test_an_erased_vault_leaves_no_blob_and_no_row(start_relay: StartRelay) -> None:
     relay = start_relay()
     laptop = Peer.found(relay.url)
-    laptop.push(b"x" * 5000)
+    laptop.push(b"a change")
     laptop.pull()
     upload_snapshot(laptop)
-    text = laptop.vault.pull(0).changesets[0].envelope.ciphertext.encode()
+    text = laptop.vault.pull(0).changesets[0].envelope.ciphertext.encode()[:200]
     held = [path for path in relay.folder.rglob("*") if path.is_file() and text in path.read_bytes()]
     assert held, "the probe must see what it looks for"
     laptop.vault.erase(laptop.session.head.chain)
