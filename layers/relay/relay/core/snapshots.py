@@ -115,7 +115,7 @@ def snapshot(log: Log, vault_id: str, sha256: bytes, now_ms: int) -> tuple[str, 
 
 
 def complete(log: Log, blobs: Blobs, vault_id: str, sha256: bytes, now_ms: int) -> tuple[str, SnapshotRecord]:
-    """Make an uploaded snapshot available; again is fine. Raises UploadIncomplete, SnapshotNotFound or VaultNotFound."""
+    """Make an uploaded snapshot available. Raises UploadIncomplete, SnapshotNotFound or VaultNotFound."""
     epoch, record = snapshot(log, vault_id, sha256, now_ms)
     if record.available:
         return epoch, record
