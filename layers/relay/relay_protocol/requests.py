@@ -8,10 +8,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     StringConstraints,
     ValidationError,
 )
-from pydantic.json_schema import SkipJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from relay_protocol.changeset import Changeset, SchemaVersion, Text128, Uuid
 from relay_protocol.devices import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, is_public_key
@@ -43,6 +45,14 @@ def _not_null(value: object) -> object:
     if value is None:
         raise ValueError("null")
     return value
+
+
+class _NeverNull:
+    """Documents an optional member without its null; `SkipJsonSchema[None]` would put its choices into pointers."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        whole: JsonSchemaValue = handler(schema)["anyOf"][0]
+        return whole
 
 
 def _base64url_schema(length: int) -> dict[str, Any]:
@@ -79,7 +89,7 @@ class Registration(_Request):
 
     vault_id: Uuid
     public_key: PublicKey
-    endorsement: Annotated[Endorsement | SkipJsonSchema[None], BeforeValidator(_not_null)] = None
+    endorsement: Annotated[Endorsement | None, BeforeValidator(_not_null), _NeverNull()] = None
 
 
 class Covers(_Request):

@@ -59,7 +59,7 @@ class Request:
         """The relay's base URL as the client sees it."""
         below_base = self.route.path(self.ids)
         scheme = self.headers.get("x-forwarded-proto", "http")
-        return self.public_url or f"{scheme}://{self.headers['host']}{self.path.removesuffix(below_base)}"
+        return self.public_url or f"{scheme}://{self.headers.get('host', '')}{self.path.removesuffix(below_base)}"
 
     def check_query(self, known: frozenset[str]) -> None:
         """Raise MalformedRequest for a query parameter that is unknown or was sent twice."""

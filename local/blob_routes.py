@@ -1,0 +1,137 @@
+"""`PUT` and `GET /blobs/<token>`: the transfers that the filesystem store's presigned URLs stand for (§7.8).
+
+A blob is streamed between socket and disk, with the checks that S3 would make.
+"""
+
+import asyncio
+import re
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from starlette.types import Receive, Scope, Send
+
+from local.bounds import KIB, Bounds
+from local.incoming import RETRY_SECONDS, ClientGone, Incoming
+from local.outgoing import send_response
+from relay.adapters.filesystem import FilesystemBlobs
+from relay.http.responses import refuse
+from relay.observability import Telemetry
+from relay.ports import Clock, StoreUnavailable
+from relay_protocol.errors import (
+    BodyTooLarge,
+    Internal,
+    MethodNotAllowed,
+    RelayError,
+    SnapshotNotFound,
+    Unavailable,
+    UploadIncomplete,
+)
+
+BLOCK_BYTES = 256 * KIB
+ROUTE_NAME = "/blobs/{token}"
+STORED = {"statusCode": 200, "headers": {"Cache-Control": "no-store"}, "body": ""}
+
+_ONE_RANGE = re.compile(rb"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-[0-9]{1,18})")
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class BlobRoutes:
+    """Answers the transfers of a store's blobs; `threads` do what blocks."""
+
+    def __init__(
+        self, blobs: FilesystemBlobs, clock: Clock, telemetry: Telemetry, threads: Executor, bounds: Bounds
+    ) -> None:
+        self._blobs = blobs
+        self._clock = clock
+        self._telemetry = telemetry
+        self._threads = threads
+        self._bounds = bounds
+
+    async def answer(self, token: str, incoming: Incoming, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI). Raises ClientGone."""
+        request_id, started_us = str(uuid.uuid4()), self._clock.now_us()
+        outcome = await self._outcome(token, incoming, scope["method"], request_id)
+        status, code = (outcome.status, outcome.code) if isinstance(outcome, RelayError) else (200, None)
+        duration_us = self._clock.now_us() - started_us
+        route = f"{scope['method']} {ROUTE_NAME}"
+        await self._blocking(self._telemetry.answered, request_id, route, status, code, duration_us)
+        if isinstance(outcome, Path):
+            await _send_file(outcome, scope, receive, send)
+        else:
+            response = refuse(outcome) if outcome else STORED
+            await send_response(send, response, incoming, self._bounds)
+
+    async def _outcome(self, token: str, incoming: Incoming, method: str, request_id: str) -> RelayError | Path | None:
+        """Do what was asked for; return the file to send, None for a stored upload, or the refusal."""
+        try:
+            if method == "PUT":
+                await self._upload(token, incoming)
+                return None
+            if method == "GET":
+                return await self._granted_file(token)
+            return MethodNotAllowed(("GET", "PUT"))
+        except RelayError as error:
+            return error
+        except StoreUnavailable as error:
+            await self._blocking(self._telemetry.store_unavailable, request_id, error.reason)
+            return Unavailable(RETRY_SECONDS)
+        except ClientGone:
+            raise
+        except Exception as error:  # noqa: BLE001 -- a defect
+            await self._blocking(self._telemetry.failed, request_id, error)
+            return Internal(request_id)
+
+    async def _upload(self, token: str, incoming: Incoming) -> None:
+        grant = self._blobs.judge(token, "PUT", self._now_ms())
+        if incoming.declared_bytes is not None and incoming.declared_bytes > grant.size_bytes:
+            raise BodyTooLarge(grant.size_bytes)
+        if incoming.declared_bytes is not None and incoming.declared_bytes < grant.size_bytes:
+            raise UploadIncomplete
+        upload = await self._blocking(self._blobs.begin_upload, grant)
+        try:
+            while not incoming.finished:
+                await self._blocking(upload.write, await _block(incoming))
+            await self._blocking(upload.commit)
+        finally:
+            await self._blocking(upload.discard)
+
+    async def _granted_file(self, token: str) -> Path:
+        grant = self._blobs.judge(token, "GET", self._now_ms())
+        path = await self._blocking(self._blobs.find, grant.blob_key)
+        if path is None:
+            raise SnapshotNotFound
+        return path
+
+    def _now_ms(self) -> int:
+        return self._clock.now_us() // 1000
+
+    async def _blocking(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))
+
+
+async def _block(incoming: Incoming) -> bytes:
+    """Gather small chunks, so that not each of them costs a thread's turn."""
+    block = bytearray()
+    while not incoming.finished and len(block) < BLOCK_BYTES:
+        block += await incoming.next_chunk()
+    return bytes(block)
+
+
+async def _send_file(path: Path, scope: Scope, receive: Receive, send: Send) -> None:
+    from starlette.responses import FileResponse  # noqa: PLC0415 -- pulls in half a framework, for few requests
+
+    headers = [(name, value) for name, value in scope["headers"] if name != b"range" or _is_one_range(value)]
+    response = FileResponse(path, headers={"Cache-Control": "no-store"}, media_type="application/octet-stream")
+    response.chunk_size = BLOCK_BYTES
+    await response({**scope, "headers": headers}, receive, send)
+
+
+def _is_one_range(value: bytes) -> bool:
+    """Whether a `Range` asks for one range of bytes. A server ignores any that it does not know (RFC 9110 §14.2)."""
+    match = _ONE_RANGE.fullmatch(value)
+    return match is not None and not (match[2] and int(match[1]) > int(match[2]))

@@ -1,0 +1,82 @@
+"""The embedded server's ASGI application: HTTP in, the Lambda handler of the route, HTTP out.
+
+There is no framework between: every request comes through here.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from local.blob_routes import BlobRoutes
+from local.bounds import Bounds
+from local.events import Events, put_body
+from local.incoming import ClientGone, Incoming, Memory
+from local.outgoing import send_response
+from local.pages import Pages
+from relay.adapters.filesystem import ROUTE as BLOBS
+from relay.http.responses import ProxyResponse, refuse
+from relay.http.routes import resolve
+from relay.observability import Telemetry
+from relay_protocol.errors import Internal, RelayError
+
+Handler = Callable[[dict[str, Any], object], ProxyResponse]
+
+
+class Door:
+    """Answers every request of the embedded server. `handlers` are by the routes' groups; they run in `threads`."""
+
+    def __init__(
+        self,
+        handlers: Mapping[str, Handler],
+        events: Events,
+        max_body_bytes: int,
+        blobs: BlobRoutes,
+        pages: Pages,
+        telemetry: Telemetry,
+        threads: Executor,
+        bounds: Bounds,
+    ) -> None:
+        self._handlers = handlers
+        self._events = events
+        self._max_body_bytes = max_body_bytes
+        self._blobs = blobs
+        self._pages = pages
+        self._telemetry = telemetry
+        self._threads = threads
+        self._bounds = bounds
+        self._memory = Memory(bounds.max_buffered_bytes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI)."""
+        incoming = Incoming(scope, receive)
+        path = self._events.path(scope)
+        try:
+            if path.startswith(BLOBS):
+                await self._blobs.answer(path.removeprefix(BLOBS), incoming, scope, receive, send)
+                return
+            response = self._pages.answer(scope["method"], path) or await self._call(scope, path, incoming)
+            await send_response(send, response, incoming, self._bounds)
+        except ClientGone:
+            return
+
+    async def _call(self, scope: Scope, path: str, incoming: Incoming) -> ProxyResponse:
+        """Return the handler's answer, or the door's own refusal. Raises ClientGone."""
+        request_id = str(uuid.uuid4())
+        try:
+            route, ids = resolve(path)
+            event = self._events.event(scope, path, route, ids, request_id)
+            if (incoming.declared_bytes or 0) <= self._max_body_bytes:
+                put_body(event, await incoming.read(self._max_body_bytes + 1, self._memory))
+            handler = self._handlers[route.group]
+            return await asyncio.get_running_loop().run_in_executor(self._threads, handler, event, None)
+        except RelayError as error:
+            return refuse(error)
+        except ClientGone:
+            raise
+        except Exception as error:  # noqa: BLE001 -- a defect of a handler, or of the door itself
+            self._telemetry.failed(request_id, error)
+            return refuse(Internal(request_id))

@@ -1,0 +1,22 @@
+"""What the contracts share. Each backend's test module brings the fixture `log` or `limiter`."""
+
+import pytest
+
+from relay.ports import Log
+from tests.contract.log_world import TestedVault, uuid
+
+REWRITTEN = ("limiter_contract", "log_changesets", "log_devices", "log_retention", "log_snapshots", "log_vaults")
+
+pytest.register_assert_rewrite(*(f"tests.contract.{module}" for module in REWRITTEN))
+
+
+@pytest.fixture
+def vault(log: Log) -> TestedVault:
+    """A vault of the log under test, with the device "founder" in it."""
+    return TestedVault(log, uuid(1)).found()
+
+
+@pytest.fixture
+def other(log: Log) -> TestedVault:
+    """A second vault in the same log, of another founder."""
+    return TestedVault(log, uuid(2)).found("another founder")

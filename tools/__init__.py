@@ -1,0 +1,1 @@
+"""What the project runs on itself: the zero-knowledge audit, the OpenAPI document, seeded bugs."""
