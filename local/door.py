@@ -27,14 +27,17 @@ Handler = Callable[[dict[str, Any], object], ProxyResponse]
 
 
 class Door:
-    """Answers every request of the embedded server. `handlers` are by the routes' groups; they run in `threads`."""
+    """Answers every request of the embedded server. `handlers` are by the routes' groups; they run in `threads`.
+
+    `blobs` is None where the store serves its blobs itself.
+    """
 
     def __init__(
         self,
         handlers: Mapping[str, Handler],
         events: Events,
         max_body_bytes: int,
-        blobs: BlobRoutes,
+        blobs: BlobRoutes | None,
         pages: Pages,
         telemetry: Telemetry,
         threads: Executor,
@@ -55,7 +58,7 @@ class Door:
         incoming = Incoming(scope, receive)
         path = self._events.path(scope)
         try:
-            if path.startswith(BLOBS):
+            if self._blobs is not None and path.startswith(BLOBS):
                 await self._blobs.answer(path.removeprefix(BLOBS), incoming, scope, receive, send)
                 return
             response = self._pages.answer(scope["method"], path) or await self._call(scope, path, incoming)
@@ -70,7 +73,7 @@ class Door:
             route, ids = resolve(path)
             event = self._events.event(scope, path, route, ids, request_id)
             if (incoming.declared_bytes or 0) <= self._max_body_bytes:
-                put_body(event, await incoming.read(self._max_body_bytes + 1, self._memory))
+                put_body(event, await incoming.collect(self._max_body_bytes + 1, self._memory))
             handler = self._handlers[route.group]
             return await asyncio.get_running_loop().run_in_executor(self._threads, handler, event, None)
         except RelayError as error:

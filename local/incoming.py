@@ -54,7 +54,7 @@ class Incoming:
         self.finished = not message["more_body"]
         return bytes(message["body"])
 
-    async def read(self, max_bytes: int, memory: Memory) -> bytes:
+    async def collect(self, max_bytes: int, memory: Memory) -> bytes:
         """Return the body, or the first `max_bytes` of a longer one. Raises ClientGone or Unavailable.
 
         What is held meanwhile is taken from `memory`.

@@ -37,13 +37,15 @@ HANDLERS: Mapping[str, Handler] = {
 def make_door(relay: Relay, handlers: Mapping[str, Handler], bounds: Bounds) -> Door:
     """Put the application together. `handlers` are by the routes' groups."""
     settings, blobs = relay.settings, relay.blobs
-    assert isinstance(blobs, FilesystemBlobs), "the only blobs that need a server"
-    transfers = ThreadPoolExecutor(bounds.transfer_threads, "transfer")
+    blob_routes = None
+    if isinstance(blobs, FilesystemBlobs):
+        transfers = ThreadPoolExecutor(bounds.transfer_threads, "transfer")
+        blob_routes = BlobRoutes(blobs, relay.clock, relay.telemetry, transfers, bounds)
     return Door(
         handlers=handlers,
         events=Events(urlsplit(settings.public_url or "").path, settings.trusted_proxies),
         max_body_bytes=settings.limits.max_body_bytes,
-        blobs=BlobRoutes(blobs, relay.clock, relay.telemetry, transfers, bounds),
+        blobs=blob_routes,
         pages=Pages(),
         telemetry=relay.telemetry,
         threads=ThreadPoolExecutor(bounds.handler_threads, "handler"),

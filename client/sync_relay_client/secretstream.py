@@ -77,7 +77,7 @@ def _sealed(state: crypto_secretstream_xchacha20poly1305_state, plaintext: bytes
 
 def _opened(state: crypto_secretstream_xchacha20poly1305_state, source: "_Source", aad: bytes) -> Frame:
     length = int.from_bytes(source.read(_LENGTH_BYTES), "little")
-    if not _OVERHEAD_BYTES <= length <= FRAME_BYTES + _OVERHEAD_BYTES:
+    if length > FRAME_BYTES + _OVERHEAD_BYTES:
         raise SnapshotInvalid("a frame has an impossible length")
     sealed = source.read(length)
     try:

@@ -213,6 +213,7 @@ def good_body(change: Change, witness: Head, at: int, piece: bytes) -> bytes:
         (7, b"00"),
         (7, b" 0"),
         (7, b"\xd9\xa0"),
+        (7, b"1" * 20),
         (7, b"1" * 5000),
         (8, bytes(31)),
         (8, bytes(33)),

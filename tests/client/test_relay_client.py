@@ -502,6 +502,26 @@ def test_a_blob_that_is_not_the_announced_one(relay: Relay, client: RelayClient,
         list(client.download(DownloadableSnapshot.model_validate(snapshot_answer(download=DOWNLOAD))))
 
 
+def test_a_blob_that_is_shorter_than_announced(relay: Relay, client: RelayClient) -> None:
+    relay.answer = BLOB
+    longer = DownloadableSnapshot.model_validate(snapshot_answer(download=DOWNLOAD, size=len(BLOB) + 1))
+    with pytest.raises(AnswerInvalid):
+        list(client.download(longer))
+
+
+class Endless(httpx.SyncByteStream):
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(100):
+            yield bytes(len(BLOB))
+        pytest.fail("more is read than was announced")
+
+
+def test_a_blob_without_end(alice: DeviceKey) -> None:
+    client = RelayClient(URL, alice, transport=httpx.MockTransport(lambda _: httpx.Response(200, stream=Endless())))
+    with pytest.raises(AnswerInvalid, match="longer"):
+        list(client.download(DownloadableSnapshot.model_validate(snapshot_answer(download=DOWNLOAD))))
+
+
 @pytest.mark.parametrize(("status", "error"), [(403, RelayRefused), (206, AnswerInvalid), (302, AnswerInvalid)])
 def test_a_blob_that_the_store_does_not_give(
     relay: Relay, client: RelayClient, status: int, error: type[Exception]

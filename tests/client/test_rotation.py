@@ -170,6 +170,16 @@ def test_a_newcomer_reads_a_history_with_rekeys(
     catch_up(log, rotated, late)
 
 
+def test_one_who_left_may_be_admitted_again(
+    log: "Log", rotated: VaultSession, bob: DeviceKey, admit: Admit, change: MakeChange
+) -> None:
+    again = admit(rotated, bob)
+    assert again.belongs
+    log.push(again.seal(change(), 3))
+    catch_up(log, rotated, again)
+    assert rotated.head == log.head
+
+
 def test_a_newcomer_after_the_founder_left_learns_the_founder_s_key(
     log: "Log", founder: VaultSession, bobs: VaultSession, carol: DeviceKey, unchanged: Unchanged
 ) -> None:

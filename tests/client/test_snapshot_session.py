@@ -155,6 +155,73 @@ def test_a_member_takes_a_snapshot_of_one_who_belongs(
     assert bobs.head == founder.head
 
 
+def invited(inviter: VaultSession, device: DeviceKey) -> VaultSession:
+    code = inviter.invite(device.public_key, "https://relay.example", 1_800_000_000)
+    return VaultSession.join(device, Invitation.open(code, device))
+
+
+@pytest.fixture
+def carols(log: "Log", newcomer: VaultSession) -> VaultSession:
+    """Carol's session, who has read the whole history."""
+    newcomer.open_page(log.page(0))
+    return newcomer
+
+
+def test_a_newcomer_takes_a_snapshot_of_any_whom_the_invitation_names(
+    log: "Log", ahead: VaultSession, carols: VaultSession, devices: dict[str, DeviceKey]
+) -> None:
+    late = devices["rfc8037-a"]
+    log.push(ahead.admit(late.public_key))
+    ahead.open_page(log.page(5))
+    session = invited(ahead, late)
+    context, blob = carols.seal_snapshot(CONTENT, MEASURE, 3)
+    session.start_at(read(session, context, list(blob)))
+    session.open_page(log.page(5))
+    assert session.head == log.head
+
+
+def test_a_newcomer_takes_none_of_a_founder_who_left(
+    log: "Log", founder: VaultSession, bobs: VaultSession, carol: DeviceKey
+) -> None:
+    """The founder belongs where the log begins; the invitation no longer names her."""
+    context, blob = founder.seal_snapshot(CONTENT, MEASURE, 3)
+    log.push(bobs.rekey([bobs.device.device_id]), bobs.admit(carol.public_key))
+    bobs.open_page(log.page(1))
+    with pytest.raises(SnapshotInvalid, match="not one to be trusted"):
+        invited(bobs, carol).open_snapshot(record(context), blob)
+
+
+def test_one_who_read_the_history_takes_a_snapshot_of_one_admitted_later(
+    log: "Log", ahead: VaultSession, carols: VaultSession, devices: dict[str, DeviceKey]
+) -> None:
+    log.push(ahead.admit(devices["rfc8037-a"].public_key))
+    for session in (ahead, carols):
+        session.open_page(log.page(5))
+    late = invited(ahead, devices["rfc8037-a"])
+    late.open_page(log.page(0))
+    log.push(ahead.admit(devices["bob"].public_key))
+    late.open_page(log.page(6))
+    context, blob = late.seal_snapshot(CONTENT, MEASURE, 3)
+    carols.start_at(read(carols, context, list(blob)))
+    assert carols.head == log.head
+
+
+def test_after_a_snapshot_one_who_missed_the_rekey_is_still_taken(
+    log: "Log", ahead: VaultSession, carol: DeviceKey, devices: dict[str, DeviceKey], forge: "Forger"
+) -> None:
+    """Carol stays, and pushed under the old key before she saw the rekey."""
+    late = devices["rfc8037-a"]
+    log.push(ahead.admit(late.public_key))
+    ahead.open_page(log.page(5))
+    session = invited(ahead, late)
+    context, blob = ahead.seal_snapshot(CONTENT, MEASURE, 3)
+    session.start_at(read(session, context, list(blob)))
+    log.push(forge(carol, Head(3, log.entries[2].chain)))
+    for reader in (session, ahead):
+        (opened,) = reader.open_page(log.page(6))
+        assert opened.author == carol.device_id
+
+
 @pytest.mark.parametrize("seen", [0, 1])
 def test_a_snapshot_that_was_not_read_to_its_end(
     ahead: VaultSession, newcomer: VaultSession, unchanged: Unchanged, seen: int

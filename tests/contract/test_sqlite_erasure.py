@@ -40,7 +40,8 @@ def test_nothing_of_an_erased_vault_is_left(tmp_path: Path, journal: Literal["wa
         vaults[place].push_texts({uuid(1000 + number): marked_text(rng, marks[place])})
     for vault, mark in zip(vaults, marks, strict=True):
         snapshot = vault.snapshot_of(1)
-        log.announce(vault.vault_id, mark, 1, NOW_MS, lambda _, s=snapshot: AnnouncePlan(None, s))
+        decided: AnnouncePlan[None] = AnnouncePlan(None, snapshot)
+        log.announce(vault.vault_id, mark, 1, NOW_MS, lambda _, plan=decided: plan)  # type: ignore[misc]
         assert files_holding(tmp_path, mark)
     kept = {seq: vaults[1].page().records[seq].chain for seq in range(5)}
 

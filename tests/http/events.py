@@ -40,9 +40,7 @@ class Draft:
         """Sign and write the event."""
         fields = {"host": HOST} | {name.lower(): value for name, value in self.headers.items()}
         if self.key is not None:
-            message = Message(
-                self.method, fields["host"], self.stage + self.path, self.query, fields, self.body
-            )
+            message = Message(self.method, fields["host"], self.stage + self.path, self.query, fields, self.body)
             fields |= {name.lower(): value for name, value in sign(message, self.key, self.created).items()}
         body: str | None = self.body.decode() if self.body and not self.base64 else None
         if self.base64:

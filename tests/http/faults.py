@@ -107,9 +107,7 @@ CALLS: dict[str, str] = {
 }
 """Which methods of the stores each request calls; a test holds this table against what is called."""
 
-TOUCHES = [
-    Touch(request, *called.split(".")) for request, names in CALLS.items() for called in names.split()
-]
+TOUCHES = [Touch(request, *called.split(".")) for request, names in CALLS.items() for called in names.split()]
 
 
 def chain_of_one(vault: Vault) -> str:

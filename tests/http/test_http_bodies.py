@@ -49,7 +49,9 @@ def test_what_is_not_json_is_malformed(vault: Vault, body: bytes) -> None:
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'{"changesets":', b'{"changesets":[[', b'{"id":['])
 @pytest.mark.parametrize("depth", [16, 17, 200, 1_100, 100_000])
 @pytest.mark.parametrize("is_closed", [True, False])
-def test_a_deep_body_is_refused_and_breaks_nothing(vault: Vault, opening: bytes, depth: int, *, is_closed: bool) -> None:
+def test_a_deep_body_is_refused_and_breaks_nothing(
+    vault: Vault, opening: bytes, depth: int, *, is_closed: bool
+) -> None:
     closing = b"".join({b"[": b"]", b"{": b"}"}.get(bytes([byte]), b"") for byte in reversed(opening))
     body = opening * depth + (b"1" + closing * depth if is_closed else b"")
     assert _post(vault, body)[0] in {400, 422}
@@ -60,7 +62,9 @@ def test_a_deep_body_with_a_huge_number_breaks_nothing_either(vault: Vault, numb
     assert _post(vault, b"[" * 5_000 + number + b"]" * 5_000)[0] in {400, 422}
 
 
-@pytest.mark.parametrize("member", [b'"entity":"other"', b'"entity":1', b'"changesets":[]', b'"id":null', b'"x":1,"x":2'])
+@pytest.mark.parametrize(
+    "member", [b'"entity":"other"', b'"entity":1', b'"changesets":[]', b'"id":null', b'"x":1,"x":2']
+)
 def test_a_member_given_twice_breaks_nothing(vault: Vault, member: bytes) -> None:
     changeset = encode(vault.founder.changeset(1))
     for body in (b"{" + member + b"," + changeset[1:], changeset[:-1] + b"," + member + b"}"):
@@ -174,7 +178,13 @@ def test_the_default_body_is_four_mebibytes(vault: Vault) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/health"), ("GET", "/config"), ("POST", "/devices"), ("GET", "/vaults/{}"), ("GET", "/vaults/{}/devices")],
+    [
+        ("GET", "/health"),
+        ("GET", "/config"),
+        ("POST", "/devices"),
+        ("GET", "/vaults/{}"),
+        ("GET", "/vaults/{}/devices"),
+    ],
 )
 def test_a_body_too_large_is_refused_everywhere(vault: Vault, method: str, path: str) -> None:
     vault.world.configure(max_body_bytes=10)

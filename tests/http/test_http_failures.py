@@ -1,4 +1,4 @@
-"""When a store fails: 503 and nothing half done; when the relay itself fails: a constant 500 and its id in the log (§6)."""
+"""When a store fails: 503, nothing half done; when the relay itself fails: a constant 500, its id in the log (§6)."""
 
 import json
 from typing import Any

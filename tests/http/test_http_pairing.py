@@ -331,7 +331,7 @@ BAD_ENDORSEMENTS: list[tuple[Any, str]] = [
 @pytest.mark.parametrize(("changes", "pointer"), BAD_ENDORSEMENTS)
 def test_an_endorsement_of_the_wrong_shape_is_named(vault: Vault, changes: Any, pointer: str) -> None:
     endorsement = vault.endorsement(NEWCOMER)
-    body = {"vault_id": vault.id, "public_key": NEWCOMER.public_key}
+    body: dict[str, Any] = {"vault_id": vault.id, "public_key": NEWCOMER.public_key}
     body["endorsement"] = endorsement | changes if isinstance(changes, dict) else changes
     answer = vault.world.call(NEWCOMER, "POST", "/devices", body)
     assert answer.status == 422

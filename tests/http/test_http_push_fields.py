@@ -1,4 +1,4 @@
-"""Every field of a changeset, right and wrong in every way (§2, §3): what comes back is what was sent, or 400 or 422."""
+"""Every field of a changeset, right and wrong in every way (§2, §3): it comes back as sent, or is 400 or 422."""
 
 from typing import Any
 
@@ -84,7 +84,9 @@ def test_a_sealed_field_is_any_string(vault: Vault, field: str, value: str) -> N
 
 
 @pytest.mark.parametrize("field", TEXTS)
-@pytest.mark.parametrize("surrogate", [rb"\ud800", rb"\udc00", rb"\udc00\ud800", rb"a\udfffb", b"\xed\xa0\x80", b"\xff"])
+@pytest.mark.parametrize(
+    "surrogate", [rb"\ud800", rb"\udc00", rb"\udc00\ud800", rb"a\udfffb", b"\xed\xa0\x80", b"\xff"]
+)
 def test_a_text_that_utf8_cannot_carry_is_no_json(vault: Vault, field: str, surrogate: bytes) -> None:
     body = encode(vault.founder.changeset(1, **{field: "@"})).replace(b'"@"', b'"' + surrogate + b'"')
     assert vault.call("POST", "/changesets", body, base64=True).outcome == (400, "malformed_request")

@@ -1,4 +1,4 @@
-"""Rate limits (§9): who is counted with whom, what the header fields say, and that a limiter's failure locks no one out."""
+"""Rate limits (§9): who is counted with whom, what the header fields say, and that its failure locks no one out."""
 
 import pytest
 
@@ -202,10 +202,10 @@ def test_devices_behind_one_address_share_a_vaults_quota(limited: Vault) -> None
 
 
 class _DownLimiter:
-    def take(self, key: bytes, quota: Quota, now_us: int) -> Ticket:
+    def take(self, key: bytes, quota: Quota, now_us: int) -> Ticket:  # noqa: ARG002 -- the port's
         raise StoreUnavailable("table is gone")
 
-    def forget(self, now_us: int) -> None:
+    def forget(self, now_us: int) -> None:  # noqa: ARG002 -- the port's
         raise StoreUnavailable("table is gone")
 
 

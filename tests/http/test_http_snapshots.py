@@ -252,7 +252,7 @@ def test_a_blob_that_is_not_there_yet_is_incomplete(vault: Vault) -> None:
 )
 def test_a_blob_that_is_not_the_announced_one_is_incomplete(vault: Vault, stat: BlobStat) -> None:
     vault.world.upload(vault.announce(BLOB), BLOB)
-    vault.world.blobs.stat = lambda _: stat  # type: ignore[method-assign] # a store that let other bytes in
+    vault.world.blobs.stat = lambda _: stat  # type: ignore[method-assign,assignment] # a store that let other bytes in
     assert vault.complete(BLOB).code == "upload_incomplete"
 
 

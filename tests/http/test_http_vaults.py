@@ -75,7 +75,7 @@ def test_devices_counts_members_alone(vault: Vault) -> None:
 
 
 def test_bytes_counts_each_changesets_json_text_once(vault: Vault) -> None:
-    pushed = vault.fill(range(3)) + [vault.founder.changeset("é", entity="é😀\u2028", ciphertext='"\\\n\0')]
+    pushed = [*vault.fill(range(3)), vault.founder.changeset("é", entity="é😀\u2028", ciphertext='"\\\n\x00')]
     vault.push(pushed[-1])
     vault.push(*pushed)
     assert vault.info()["bytes"] == _size(pushed)

@@ -25,7 +25,7 @@ from relay_protocol.errors import RouteNotFound
 from relay_protocol.limits import Limits
 from tests.http.device import Device, Json, uuid_of
 from tests.http.documented import Answer, check, read
-from tests.http.events import ADDRESS, Draft, Event
+from tests.http.events import Draft, Event
 
 NOW_SECONDS = 1_777_195_800
 GROUPS: dict[str, gateway.Endpoints] = {
@@ -245,9 +245,7 @@ class Vault:
         page = self.pull(seq - 1, 1).json
         return str(page["changesets"][0]["chain"])
 
-    def announce(
-        self, blob: bytes, covers: int | Any = 0, *, by: Device | None = None, **changes: Any
-    ) -> Answer:
+    def announce(self, blob: bytes, covers: int | Any = 0, *, by: Device | None = None, **changes: Any) -> Answer:
         """Announce a snapshot that covers the log up to a seq; `changes` replace members of the body."""
         if isinstance(covers, int):
             covers = {"seq": covers, "chain": self.chain_at(covers)}
@@ -304,4 +302,3 @@ def _check_rate_fields(answer: Answer, max_body_bytes: int, *, counted: bool) ->
         counted = False  # its size is judged before it is counted (§6)
     assert ("ratelimit" in answer.headers) is counted
     assert ("ratelimit-policy" in answer.headers) is counted
-

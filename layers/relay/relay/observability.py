@@ -1,8 +1,9 @@
 """Logs and metrics: ids, routes, statuses and times, and nothing that a client sent (§10)."""
 
+import logging
 import sys
 import traceback
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
 
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
@@ -33,7 +34,7 @@ class PowertoolsTelemetry:
     """Structured log lines and embedded metrics on the standard output, by powertools."""
 
     def __init__(self, level: str) -> None:
-        self._logger = Logger(service="sync-relay", level=level, stream=sys.stdout)
+        self._logger = Logger(service="sync-relay", level=level, logger_handler=_StandardOutput())
 
     def answered(self, request_id: str, route: str, status: int, code: str | None, duration_us: int) -> None:
         """Log errors at INFO and successes at DEBUG."""
@@ -65,6 +66,14 @@ class PowertoolsTelemetry:
     def _count(self, name: str) -> None:
         with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace=METRICS_NAMESPACE) as metric:
             metric.add_dimension("service", "sync-relay")
+
+
+class _StandardOutput(logging.StreamHandler[TextIO]):
+    """Writes to what the standard output is now: powertools keeps one logger for the whole process."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stdout
+        super().emit(record)
 
 
 def _where(error: BaseException) -> dict[str, Any]:

@@ -58,10 +58,12 @@ CREATE TABLE snapshots (
     PRIMARY KEY (vault_no, sha256)
 ) STRICT, WITHOUT ROWID;
 
--- Ids that are spent. `vault_no` is there until the vault's changesets are swept.
+-- Ids that are spent. `vault_no` is there until the vault's changesets are swept; `scrubbed` tells whether the file
+-- was rewritten since, so that no stale copy of a row is left between others'.
 CREATE TABLE erased (
     vault_id TEXT PRIMARY KEY,
-    vault_no INTEGER
+    vault_no INTEGER,
+    scrubbed INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX erased_not_swept ON erased (vault_no) WHERE vault_no IS NOT NULL;
+CREATE INDEX erased_not_scrubbed ON erased (vault_no) WHERE NOT scrubbed;

@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Literal, TypeVar
@@ -18,6 +18,7 @@ BUSY_TIMEOUT_SECONDS = 5.0
 EMPTY_WAL_TIMEOUT_MS = 200
 JOURNAL_RETRY_SECONDS = 0.01
 CACHED_STATEMENTS = 256
+_FILE_SIZE = ("page_count", "page_size")
 
 _REASONS = {
     sqlite3.SQLITE_BUSY: "locked",
@@ -90,14 +91,31 @@ class Database:
         Best effort: a long read, a backup for instance, hinders it.
         """
         if self._journal == "wal":
-            connection = self._open()
+            with closing(self._open()) as connection:
+                try:
+                    connection.execute(f"PRAGMA busy_timeout = {EMPTY_WAL_TIMEOUT_MS}")
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                except sqlite3.Error as error:
+                    raise _unavailable(error) from None
+
+    def rewrite(self, max_bytes: int) -> bool:
+        """Write the file anew, without any free space; return whether that was done.
+
+        It is not where the file is larger than this, or where the store is locked or has no room for a second file.
+        """
+        with closing(self._open()) as connection:
+            pages, page_bytes = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _FILE_SIZE)
+            if pages * page_bytes > max_bytes:
+                return False
             try:
-                connection.execute(f"PRAGMA busy_timeout = {EMPTY_WAL_TIMEOUT_MS}")
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                connection.execute("VACUUM")
             except sqlite3.Error as error:
-                raise _unavailable(error) from None
-            finally:
-                connection.close()
+                unavailable = _unavailable(error)
+                if unavailable.reason in {"locked", "disk full"}:
+                    return False
+                raise unavailable from None
+        self.empty_wal()
+        return True
 
     def close(self) -> None:
         """Close the connections that no thread is using; a later call opens them again."""

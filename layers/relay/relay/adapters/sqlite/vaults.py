@@ -10,6 +10,11 @@ from relay.adapters.sqlite.snapshots import THERE, snapshots_where
 from relay.ports import VaultInfo
 from relay_protocol.changeset import Head
 
+SCRUB_MAX_BYTES = 256 * 2**20
+"""Writers wait while a file is rewritten, here for some two seconds. A larger file is left to its operator's VACUUM."""
+
+_NEXT_TO_SWEEP = "SELECT vault_no FROM erased WHERE NOT scrubbed AND vault_no IS NOT NULL LIMIT 1"
+
 
 class Vaults:
     """The part of `relay.ports.Log` that is about whole vaults; see there for what each method guarantees."""
@@ -53,19 +58,23 @@ class Vaults:
             db.execute("DELETE FROM members WHERE vault_no = ?", (vault_no,))
             db.execute("DELETE FROM snapshots WHERE vault_no = ?", (vault_no,))
             db.execute("DELETE FROM vaults WHERE no = ?", (vault_no,))
-            db.execute("INSERT INTO erased VALUES (?, ?)", (vault_id, vault_no))
+            db.execute("INSERT INTO erased (vault_id, vault_no) VALUES (?, ?)", (vault_id, vault_no))
             return None
 
         return self._database.write(work)
 
     def sweep(self, max_rows: int) -> bool:
-        """See `Log.sweep`. One vault a step; the last step empties the write-ahead log too."""
+        """See `Log.sweep`. One vault a step.
+
+        The last step empties the write-ahead log too; a call that finds nothing to remove, as the scheduled ones do,
+        scrubs the file.
+        """
         assert max_rows > 0
 
-        def work(db: Connection) -> bool:
-            row = db.execute("SELECT vault_no FROM erased WHERE vault_no IS NOT NULL LIMIT 1").fetchone()
+        def work(db: Connection) -> tuple[bool, bool]:
+            row = db.execute(_NEXT_TO_SWEEP).fetchone()
             if row is None:
-                return False
+                return False, False
             first, last = places.of_vault(row[0])
             db.execute(
                 "DELETE FROM changesets WHERE place IN"
@@ -74,13 +83,26 @@ class Vaults:
             )
             left = "SELECT 1 FROM changesets WHERE place BETWEEN ? AND ? LIMIT 1"
             if db.execute(left, (first, last)).fetchone() is None:
-                db.execute("UPDATE erased SET vault_no = NULL WHERE vault_no = ?", row)
-            return db.execute("SELECT 1 FROM erased WHERE vault_no IS NOT NULL").fetchone() is not None
+                db.execute("UPDATE erased SET vault_no = NULL WHERE NOT scrubbed AND vault_no = ?", row)
+            return True, db.execute(_NEXT_TO_SWEEP).fetchone() is not None
 
-        more = self._database.write(work)
-        if not more:
+        removed, more = self._database.write(work)
+        if removed and not more:
             self._database.empty_wal()
+        elif not removed:
+            self._scrub()
         return more
+
+    def _scrub(self) -> None:
+        """Remove the stale copies that SQLite may leave of rows it moved between pages, before they were deleted.
+
+        Only rewriting the file does it. It is tried again by the next sweep where the store can't do it now.
+        """
+        query = "SELECT vault_id FROM erased WHERE NOT scrubbed AND vault_no IS NULL"
+        swept = self._database.read(lambda db: db.execute(query).fetchall())
+        if swept and self._database.rewrite(SCRUB_MAX_BYTES):
+            update = "UPDATE erased SET scrubbed = 1 WHERE vault_id = ?"
+            self._database.write(lambda db: db.executemany(update, swept))
 
     def renew_epochs(self, draw: Callable[[], str]) -> int:
         """See `Log.renew_epochs`."""

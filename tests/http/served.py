@@ -1,0 +1,160 @@
+"""The embedded server on a real socket, in a thread of the test, and clients that send it any bytes they like."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_network
+from threading import Event, Thread
+from typing import Any
+
+from local.blob_routes import BlobRoutes
+from local.bounds import Bounds
+from local.door import Door
+from local.events import Events
+from local.pages import Pages
+from local.server import Server, bind
+from relay.adapters.filesystem import FilesystemBlobs
+from tests.http.world import RecordingTelemetry, SettableClock
+
+MAX_BODY_BYTES = 1000
+GUARD_SECONDS = 30
+"""After which a test fails rather than hangs."""
+PUSH = "/vaults/00000000-0000-4000-8000-000000000001/changesets"
+
+Response = dict[str, Any]
+
+
+class RecordingHandler:
+    """A handler that keeps the events it was given, and answers each with its body's length."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+
+    def __call__(self, event: dict[str, Any], _: object) -> Response:
+        self.events.append(event)
+        return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": "{}"}
+
+
+@dataclass
+class Reply:
+    """An answer as it came. Header names are lower case, with the values in the order sent."""
+
+    status: int
+    headers: dict[str, list[str]]
+    body: bytes
+
+    @property
+    def code(self) -> str:
+        return str(json.loads(self.body)["code"])
+
+
+class Client:
+    """A connection to the server under test."""
+
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self.socket = socket.create_connection((host, port), timeout=GUARD_SECONDS)
+        self._file = self.socket.makefile("rb")
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def request(self, method: str, target: str, body: bytes = b"", fields: Sequence[str] = ()) -> Reply:
+        """Send a request as ordinary clients do, and return the answer."""
+        lines = [f"{method} {target} HTTP/1.1", "Host: relay.example", *fields]
+        if body:
+            lines.append(f"Content-Length: {len(body)}")
+        self.send("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+        return self.reply(method)
+
+    def reply(self, method: str = "GET") -> Reply:
+        """Read one answer."""
+        status_line = self._file.readline()
+        assert status_line, "the connection was closed without an answer"
+        status = int(status_line.split()[1])
+        headers: dict[str, list[str]] = {}
+        while line := self._file.readline().decode("latin-1").strip():
+            name, _, value = line.partition(": ")
+            headers.setdefault(name.lower(), []).append(value)
+        length = 0 if method == "HEAD" else int(headers.get("content-length", ["0"])[0])
+        return Reply(status, headers, self._file.read(length))
+
+    def rest(self) -> bytes:
+        """Read until the server closes the connection, in whichever way."""
+        try:
+            return self._file.read()
+        except ConnectionError:
+            return b""
+
+    def close(self) -> None:
+        self._file.close()
+        self.socket.close()
+
+
+class Served:
+    """A running server."""
+
+    def __init__(self, port: int, telemetry: RecordingTelemetry, server: Server) -> None:
+        self.port = port
+        self.telemetry = telemetry
+        self.server = server
+        self._clients: list[Client] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def connect(self, host: str = "127.0.0.1") -> Client:
+        client = Client(self.port, host)
+        self._clients.append(client)
+        return client
+
+    def close_clients(self) -> None:
+        for client in self._clients:
+            client.close()
+
+
+@contextmanager
+def served(
+    handler: Callable[[dict[str, Any], object], Response] | None = None,
+    *,
+    bounds: Bounds | None = None,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    base_path: str = "",
+    proxies: Sequence[str] = (),
+    blobs: FilesystemBlobs | None = None,
+    clock: SettableClock | None = None,
+    host: str = "127.0.0.1",
+    pages: Pages | None = None,
+) -> Iterator[Served]:
+    """Run a server whose routes all go to one handler."""
+    handler = handler or RecordingHandler()
+    bounds = bounds or Bounds()
+    telemetry = RecordingTelemetry()
+    threads = ThreadPoolExecutor(bounds.handler_threads)
+    door = Door(
+        handlers=dict.fromkeys(("changesets", "devices", "snapshots", "vaults"), handler),
+        events=Events(base_path, tuple(ip_network(network) for network in proxies)),
+        max_body_bytes=max_body_bytes,
+        blobs=blobs and BlobRoutes(blobs, clock or SettableClock(), telemetry, threads, bounds),
+        pages=pages or Pages(),
+        telemetry=telemetry,
+        threads=threads,
+        bounds=bounds,
+    )
+    ready = Event()
+    listener = bind(host, 0)
+    server = Server(door, bounds, ready.set)
+    thread = Thread(target=server.run, args=([listener],))
+    thread.start()
+    ready.wait(GUARD_SECONDS)
+    running = Served(listener.getsockname()[1], telemetry, server)
+    try:
+        yield running
+    finally:
+        running.close_clients()
+        server.should_exit = True
+        thread.join(GUARD_SECONDS)
+        threads.shutdown()
