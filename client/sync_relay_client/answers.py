@@ -3,9 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from relay_protocol import answers
 from relay_protocol.changeset import Head
@@ -15,7 +13,10 @@ from sync_relay_client.envelope import Envelope
 from sync_relay_client.errors import AnswerInvalid, RelayRefused
 from sync_relay_client.opening import PulledEnvelope
 
-A = TypeVar("A", bound=BaseModel)
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+A = TypeVar("A", bound="BaseModel")
 
 Urgency = Literal["low", "high"]
 
@@ -154,7 +155,7 @@ def _json_of(answer: Answer) -> Any:  # noqa: ANN401 -- any JSON value
 def _validated(model: type[A], value: object) -> A:
     try:
         return model.model_validate(value, extra="ignore")
-    except ValidationError:
+    except ValueError:
         raise AnswerInvalid("the answer has not the form") from None
 
 

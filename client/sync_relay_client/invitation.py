@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from relay_protocol.changeset import Head
 from relay_protocol.devices import endorsement_message, verifies
 from relay_protocol.encoding import base64url, from_base64url, from_pae, is_thumbprint, is_uuid, pae, parse_json
@@ -63,7 +61,7 @@ class Invitation:
         """
         try:
             invitation = _decode(device.open_box(from_base64url(code.strip())))
-        except (ValueError, ValidationError):
+        except ValueError:
             raise InvitationInvalid("the invitation is not for this device, or has not the form") from None
         endorsement = invitation.endorsement
         endorser = certified(invitation.public_keys).get(endorsement.endorser)
@@ -89,7 +87,7 @@ def read_request(code: str) -> bytes:
 
 
 def _decode(plaintext: bytes) -> Invitation:
-    """Read an invitation. Raises ValueError (pydantic's ValidationError is one) if anything has not its form."""
+    """Read an invitation. Raises ValueError if anything has not its form."""
     label, url, vault_id, epoch, founder, seq, chain, endorsement, vault_keys, public_keys = from_pae(plaintext)
     if label != _LABEL or len(chain) != CHAIN_BYTES:
         raise ValueError("not an invitation")

@@ -98,7 +98,7 @@ class VaultSession:
             raise EpochChanged(self.epoch, epoch)
 
     def learn(self, public_keys: Iterable[bytes]) -> None:
-        """Take public keys from the relay's roster, for authors who left long ago; their ids certify them."""
+        """Take public keys from the relay's roster, for authors who left long ago. Raises ValueError for no key."""
         self._trust = replace(self._trust, membership=self.membership.learn(public_keys))
 
     # ------------------------------------------------------------ sealing

@@ -28,6 +28,9 @@ class CanaryWorld(World):
         super().__init__(relay.log, relay.limiter, settings)
         self.replace(telemetry=new_telemetry("DEBUG"), address_key=relay.address_key)
 
+    def as_sent(self, changeset: Json) -> Json:
+        return plant(changeset)
+
     def draft(self, device: Device | None, method: str, path: str, body: Any = None, **knobs: Any) -> Draft:
         knobs.setdefault("address", ADDRESS)
         draft = super().draft(device, method, path, _plant(body), **knobs)

@@ -112,5 +112,5 @@ TOUCHES = [Touch(request, *called.split(".")) for request, names in CALLS.items(
 
 def chain_of_one(vault: Vault) -> str:
     """Return the chain of the prepared log without asking the relay."""
-    digest = Changeset.model_validate(vault.founder.changeset(1)).digest(vault.id)
+    digest = Changeset.model_validate(vault.world.as_sent(vault.founder.changeset(1))).digest(vault.id)
     return base64url(extend(genesis(vault.id), digest).chain)

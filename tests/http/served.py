@@ -138,7 +138,7 @@ def served(
         handlers=dict.fromkeys(("changesets", "devices", "snapshots", "vaults"), handler),
         events=Events(base_path, tuple(ip_network(network) for network in proxies)),
         max_body_bytes=max_body_bytes,
-        blobs=blobs and BlobRoutes(blobs, clock or SettableClock(), telemetry, threads, bounds),
+        blobs=BlobRoutes(blobs, clock or SettableClock(), telemetry, threads, bounds) if blobs else None,
         pages=pages or Pages(),
         telemetry=telemetry,
         threads=threads,

@@ -115,6 +115,10 @@ class World:
             changes["limits"] = Limits(**(settings.limits.model_dump() | limits))
         self.relay = replace(self.relay, settings=settings.model_copy(update=changes))
 
+    def as_sent(self, changeset: dict[str, Any]) -> dict[str, Any]:
+        """Return a changeset as this world's requests carry it."""
+        return changeset
+
     def replace(self, **ports: Any) -> None:
         """Put another port in."""
         self.relay = replace(self.relay, **ports)
