@@ -57,12 +57,13 @@ clean:
 	@$(PYTHON) -m venv .venv
 	@touch $@
 
+# The locks name every package: --no-deps, so that pip asks for nothing newer than they hold.
 .venv/.run: .venv/.made requirements/run.lock pyproject.toml layers/relay/pyproject.toml
-	@$(BIN)/python -m pip install -q --require-hashes -r requirements/run.lock
+	@$(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements/run.lock
 	@$(BIN)/python -m pip install -q $(EDITABLE)
 	@touch $@
 
 .venv/.dev: .venv/.run requirements/dev.lock client/pyproject.toml
-	@$(BIN)/python -m pip install -q --require-hashes -r requirements/dev.lock
+	@$(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements/dev.lock
 	@$(BIN)/python -m pip install -q $(EDITABLE) -e client
 	@touch $@
