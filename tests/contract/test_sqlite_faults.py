@@ -82,7 +82,7 @@ def file_size_limit(limit_bytes: int) -> Iterator[None]:
 
 
 def writer_of(log: SqliteLog) -> sqlite3.Connection:
-    writer = log._database._writer
+    writer = log._database._writer._connection
     assert writer is not None
     return writer
 

@@ -119,7 +119,7 @@ def signature_base(message: Message, components: list[Component], parameters: di
         value = _component_value(message, component)
         if value is None:
             return None
-        lines.append(f"{http_sf.ser((component[0], component[1]))}: {value}\n")
+        lines.append(f"{_item(component)}: {value}\n")
     lines.append(f'"@signature-params": {_inner_list(components, parameters)}')
     base = "".join(lines)
     return base.encode("ascii") if base.isascii() else None
@@ -165,8 +165,24 @@ def normal_authority(host: str) -> str:
 
 
 def _inner_list(components: list[Component], parameters: dict[str, Any]) -> str:
-    alone: Any = [(components, parameters)]  # http-sf writes an inner list only as the member of a list
-    return http_sf.ser(alone)
+    """Write an inner list (RFC 9651 §4.1.1.1)."""
+    return f"({' '.join(map(_item, components))}){_parameters(parameters)}"
+
+
+def _item(component: Component) -> str:
+    """Write a component's identifier, an item that is a string (RFC 9651 §4.1.3)."""
+    name, parameters = component
+    return f'"{name}"{_parameters(parameters)}'
+
+
+def _parameters(parameters: dict[str, Any]) -> str:
+    """Write parameters whose values are integers and strings, the only ones that §4 lets pass (RFC 9651 §4.1.1.2)."""
+    return "".join(f";{name}={value if type(value) is int else _string(value)}" for name, value in parameters.items())
+
+
+def _string(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _check_digest(message: Message) -> None:

@@ -1,0 +1,56 @@
+"""One transaction on a connection, and what SQLite's errors mean."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from relay.ports import StoreUnavailable
+
+R = TypeVar("R")
+
+_REASONS = {
+    sqlite3.SQLITE_BUSY: "locked",
+    sqlite3.SQLITE_LOCKED: "locked",
+    sqlite3.SQLITE_PROTOCOL: "locked",
+    sqlite3.SQLITE_FULL: "disk full",
+    sqlite3.SQLITE_IOERR: "I/O error",
+    sqlite3.SQLITE_READONLY: "read-only",
+    sqlite3.SQLITE_PERM: "read-only",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
+    sqlite3.SQLITE_CORRUPT: "damaged",
+    sqlite3.SQLITE_NOTADB: "damaged",
+}
+
+
+def transact(connection: sqlite3.Connection, begin: str, work: Callable[[sqlite3.Connection], R]) -> R:
+    """Run `work` in a transaction. If anything raises it is rolled back, and the connection is closed for good."""
+    try:
+        connection.execute(begin)
+        result = work(connection)
+        connection.execute("COMMIT")
+    except BaseException as error:
+        discard(connection)
+        if isinstance(error, sqlite3.Error):
+            raise unavailable(error) from None
+        raise
+    return result
+
+
+def discard(connection: sqlite3.Connection) -> None:
+    """Roll back and close. Closing alone would leave locks while a traceback keeps a statement alive."""
+    with suppress(sqlite3.Error):
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    connection.close()
+
+
+def unavailable(error: sqlite3.Error) -> StoreUnavailable:
+    """Name the error without its message; raise it on where it is a defect of ours, not a state of the store."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None and isinstance(error, sqlite3.OperationalError):
+        return StoreUnavailable("damaged")  # a stored text is not UTF-8: the module's own error, it cites the text
+    reason = _REASONS.get((code or 0) & 0xFF)
+    if reason is None:
+        raise error
+    return StoreUnavailable(reason)
