@@ -49,7 +49,7 @@ def from_base64url(text: str) -> bytes:
 def rfc3339(unix_ms: int) -> str:
     """Write Unix milliseconds as RFC 3339 in UTC with milliseconds and `Z`."""
     moment = datetime.fromtimestamp(unix_ms // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{unix_ms % 1000:03d}Z"
+    return f"{moment.isoformat()[:19]}.{unix_ms % 1000:03d}Z"
 
 
 def pae(*pieces: str | int | bytes) -> bytes:
