@@ -65,7 +65,7 @@ class Held:
 
     def __init__(self, writer: Writer, pool: ThreadPoolExecutor, *, fails: bool = False) -> None:
         self._started, self._go, self._fails = Event(), Event(), fails
-        self.future: Future[None] = pool.submit(writer.run, self._work)
+        self.future: Future[None] = pool.submit(writer.perform, self._work)
         assert self._started.wait(GUARD_SECONDS)
 
     def _work(self, _: sqlite3.Connection) -> None:
@@ -89,7 +89,7 @@ def submit(writer: Writer, pool: ThreadPoolExecutor, *works: Callable[[sqlite3.C
     """Let threads wait with these works, in this order."""
     futures = []
     for number, work in enumerate(works, 1):
-        futures.append(pool.submit(writer.run, work))
+        futures.append(pool.submit(writer.perform, work))
         wait_for(writer, number)
     return futures
 
@@ -176,17 +176,17 @@ def test_who_waits_too_long_is_told_and_its_work_is_never_done(
 ) -> None:
     writer._timeout_seconds = 0.02
     held = Held(writer, pool)
-    late = pool.submit(writer.run, note("late"))
+    late = pool.submit(writer.perform, note("late"))
     with pytest.raises(StoreUnavailable, match=r"^locked$"):
         late.result(GUARD_SECONDS)
     held.let_go()
     held.future.result(GUARD_SECONDS)
-    writer.run(note("next"))
+    writer.perform(note("next"))
     assert notes(opener) == ["next"]
 
 
 def test_a_closed_writer_opens_again(opener: Opener, writer: Writer) -> None:
-    writer.run(note("one"))
+    writer.perform(note("one"))
     writer.close()
-    writer.run(note("two"))
+    writer.perform(note("two"))
     assert notes(opener) == ["one", "two"]

@@ -13,6 +13,8 @@ from relay.adapters.sqlite.writer import Writer
 from relay.ports import StoreUnavailable
 
 R = TypeVar("R")
+W = TypeVar("W")
+"""What a write returns: never anything sealed, as the audit sees to."""
 Journal = Literal["wal", "delete"]
 
 BUSY_TIMEOUT_SECONDS = 5.0
@@ -56,13 +58,13 @@ class Database:
         self._idle_readers.append(reader)
         return result
 
-    def write(self, work: Callable[[sqlite3.Connection], R]) -> R:
+    def write(self, work: Callable[[sqlite3.Connection], W]) -> W:
         """Run `work` in one transaction, which is on the disk when this returns; if it raises, nothing happened.
 
         `work` sees all that was written before, by other processes too; it may be run more than once. Raises
         StoreUnavailable.
         """
-        return self._writer.run(work)
+        return self._writer.perform(work)
 
     def empty_wal(self) -> None:
         """Move the write-ahead log into the file and empty it, so that no deleted bytes stay there.

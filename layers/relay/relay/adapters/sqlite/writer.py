@@ -31,7 +31,7 @@ class Writer:
         self._waiting: deque[_Turn[Any]] = deque()
         self._is_led = False
 
-    def run(self, work: Callable[[sqlite3.Connection], R]) -> R:
+    def perform(self, work: Callable[[sqlite3.Connection], R]) -> R:
         """Run `work` in a transaction and return its result once it is on the disk. It may be run more than once.
 
         Raises what `work` raises, or StoreUnavailable; then nothing of it happened.
@@ -96,7 +96,8 @@ class Writer:
 
     def _commit(self, works: Sequence[Callable[[sqlite3.Connection], Any]]) -> list[Any]:
         connection, self._connection = self._connection or self._open(), None
-        results = transact(connection, "BEGIN IMMEDIATE", lambda db: [work(db) for work in works])
+        results: list[Any] = []
+        transact(connection, "BEGIN IMMEDIATE", lambda db: results.extend(work(db) for work in works))
         self._connection = connection
         return results
 
