@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from local.bounds import KIB, Bounds
 from local.incoming import RETRY_SECONDS, ClientGone, Incoming
-from local.outgoing import send_response
+from local.outgoing import render, send_answer
 from relay.adapters.filesystem import FilesystemBlobs
 from relay.http.responses import refuse
 from relay.observability import Telemetry
@@ -63,8 +63,8 @@ class BlobRoutes:
         if isinstance(outcome, Path):
             await _send_file(outcome, scope, receive, send)
         else:
-            response = refuse(outcome) if outcome else STORED
-            await send_response(send, response, incoming, self._bounds)
+            answer = render(refuse(outcome) if outcome else STORED)
+            await send_answer(send, answer, incoming, self._bounds)
 
     async def _outcome(self, token: str, incoming: Incoming, method: str, request_id: str) -> RelayError | Path | None:
         """Do what was asked for; return the file to send, None for a stored upload, or the refusal."""

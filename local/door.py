@@ -15,7 +15,7 @@ from local.blob_routes import BlobRoutes
 from local.bounds import Bounds
 from local.events import Events, put_body
 from local.incoming import ClientGone, Incoming, Memory
-from local.outgoing import send_response
+from local.outgoing import Answer, render, send_answer
 from local.pages import Pages
 from relay.adapters.filesystem import ROUTE as BLOBS
 from relay.http.responses import ProxyResponse, refuse
@@ -61,12 +61,13 @@ class Door:
             if self._blobs is not None and path.startswith(BLOBS):
                 await self._blobs.answer(path.removeprefix(BLOBS), incoming, scope, receive, send)
                 return
-            response = self._pages.answer(scope["method"], path) or await self._call(scope, path, incoming)
-            await send_response(send, response, incoming, self._bounds)
+            page = self._pages.answer(scope["method"], path)
+            answer = render(page) if page else await self._call(scope, path, incoming)
+            await send_answer(send, answer, incoming, self._bounds)
         except ClientGone:
             return
 
-    async def _call(self, scope: Scope, path: str, incoming: Incoming) -> ProxyResponse:
+    async def _call(self, scope: Scope, path: str, incoming: Incoming) -> Answer:
         """Return the handler's answer, or the door's own refusal. Raises ClientGone."""
         request_id = str(uuid.uuid4())
         try:
@@ -75,11 +76,11 @@ class Door:
             if (incoming.declared_bytes or 0) <= self._max_body_bytes:
                 put_body(event, await incoming.collect(self._max_body_bytes + 1, self._memory))
             handler = self._handlers[route.group]
-            return await asyncio.get_running_loop().run_in_executor(self._threads, handler, event, None)
+            return render(await asyncio.get_running_loop().run_in_executor(self._threads, handler, event, None))
         except RelayError as error:
-            return refuse(error)
+            return render(refuse(error))
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 -- a defect of a handler, or of the door itself
             self._telemetry.failed(request_id, error)
-            return refuse(Internal(request_id))
+            return render(refuse(Internal(request_id)))

@@ -1,6 +1,9 @@
 """A proxy response as HTTP."""
 
+import re
 from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import Send
@@ -10,34 +13,59 @@ from local.incoming import Incoming
 
 NO_CONTENT = 204
 
+_FIELD = re.compile(rb"[^\x00\r\n]*")
 
-async def send_response(send: Send, response: dict[str, Any], incoming: Incoming, bounds: Bounds) -> None:
-    """Answer a request. If its body has not come as a whole, linger, then close the connection."""
-    status: int = response["statusCode"]
-    headers = list(_fields(response))
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response as it goes out."""
+
+    status: int
+    fields: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+def render(response: dict[str, Any]) -> Answer:
+    """Read a proxy response. Raises whatever its defect leads to: ValueError, KeyError, TypeError."""
+    status = int(response["statusCode"])
+    fields = list(_fields(response))
+    if not all(_FIELD.fullmatch(part) for field in fields for part in field):
+        raise ValueError("a header field would split the answer")
     body = _body(response)
     if status != NO_CONTENT:
-        headers.append((b"content-length", b"%d" % len(body)))
+        fields.append((b"content-length", b"%d" % len(body)))
+    return Answer(status, fields, body)
+
+
+async def send_answer(send: Send, answer: Answer, incoming: Incoming, bounds: Bounds) -> None:
+    """Answer a request. If its body has not come as a whole, linger, then close the connection."""
     if incoming.finished:
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.fields})
+        await send({"type": "http.response.body", "body": answer.body})
         return
-    headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": True})
+    fields = [*answer.fields, (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": answer.status, "headers": fields})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": True})
     await incoming.linger(bounds)
     await send({"type": "http.response.body", "body": b""})
 
 
-def _fields(response: dict[str, Any]) -> list[tuple[bytes, bytes]]:
-    """Return the header fields; those with several values win over their single twins, as in API Gateway."""
+def _fields(response: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the header fields; those with several values win over their single twins, as in API Gateway."""
     several: dict[str, list[str]] = response.get("multiValueHeaders") or {}
     lower = {name.lower() for name in several}
-    single = {name: value for name, value in response["headers"].items() if name.lower() not in lower}
-    pairs = [*single.items(), *((name, value) for name, values in several.items() for value in values)]
-    return [(name.lower().encode("latin-1"), str(value).encode("latin-1")) for name, value in pairs]
+    for name, value in response["headers"].items():
+        if name.lower() not in lower:
+            yield _field(name, value)
+    for name, values in several.items():
+        for value in values:
+            yield _field(name, value)
+
+
+def _field(name: str, value: object) -> tuple[bytes, bytes]:
+    return name.lower().encode("latin-1"), str(value).encode("latin-1")
 
 
 def _body(response: dict[str, Any]) -> bytes:
     body: str = response.get("body") or ""
-    return b64decode(body) if response.get("isBase64Encoded") else body.encode()
+    return b64decode(body, validate=True) if response.get("isBase64Encoded") else body.encode()
