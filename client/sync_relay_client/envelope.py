@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from nacl.bindings import (
+    crypto_aead_xchacha20poly1305_ietf_ABYTES,
     crypto_aead_xchacha20poly1305_ietf_decrypt,
     crypto_aead_xchacha20poly1305_ietf_encrypt,
     crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
@@ -12,7 +13,7 @@ from nacl.exceptions import CryptoError
 from nacl.utils import random
 
 from relay_protocol.changeset import Changeset, Head
-from relay_protocol.devices import verifies
+from relay_protocol.devices import SIGNATURE_BYTES, verifies
 from relay_protocol.encoding import base64url, from_base64url, from_pae, pae
 from relay_protocol.sealed import Sealed
 from sync_relay_client.errors import AuthorInvalid, EnvelopeInvalid, NameMismatch
@@ -25,6 +26,8 @@ BLINDED_TIMESTAMP = "-"
 
 _BLINDED_NAMES = ("origin_user", "operation_type", "entity", "entity_id")
 _SEQ_DIGITS = 19
+_MEMBERS_BYTES = 640
+"""The JSON of all members but the ciphertext, at most: names of 22 characters, ids, and what JSON puts around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,13 @@ def unseal(envelope: Envelope, vault_id: str, key: VaultKey) -> Unsealed:
     except ValueError:
         raise EnvelopeInvalid("the envelope's content has not the form") from None
     return Unsealed(envelope, change, witness, _signed(aad, body), signature)
+
+
+def envelope_bytes(change: Change) -> int:
+    """Return how many bytes of JSON an envelope of this change is at most, blinded. Raises ValueError as `seal` does."""
+    body = _body(change, Head(10**_SEQ_DIGITS - 1, bytes(CHAIN_BYTES)))
+    sealed = len(pad(pae(body, bytes(SIGNATURE_BYTES)))) + crypto_aead_xchacha20poly1305_ietf_ABYTES
+    return -(-sealed * 4 // 3) + _MEMBERS_BYTES
 
 
 def seq_of(text: bytes) -> int:

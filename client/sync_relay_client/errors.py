@@ -8,7 +8,8 @@
     ├── HistoryInvalid           the log is not the one that was written
     │   ├── SequenceGap          a changeset is missing, doubled or out of order
     │   ├── ChainBroken          a changeset was dropped, changed, reordered or inserted
-    │   ├── RolledBack           the log lacks the head that the invitation names
+    │   ├── RolledBack           the log lacks a head that was verified, or that the invitation names
+    │   ├── ReceiptBroken        the log lacks a changeset that the relay acknowledged
     │   └── ForkDetected         two devices were shown two histories
     ├── ChangesetInvalid         a changeset is in the log and breaks §11
     │   ├── EnvelopeInvalid      it can't be opened, or what is in it has not the form
@@ -21,7 +22,15 @@
     │   ├── IdRepeated           its id was in the log before
     │   └── WitnessInvalid       it claims to have seen what can't have been there yet
     ├── InvitationInvalid        a request or an invitation can't be opened, or has not the form
-    └── SnapshotInvalid          a snapshot is cut short, changed, or not by one to be trusted
+    ├── SnapshotInvalid          a snapshot is cut short, changed, or not by one to be trusted
+    ├── ChangeTooLarge           a change that no push can carry
+    ├── NotCaughtUp              what was pulled must be applied first, what was recorded sent
+    └── ProfileError             this device's own state
+        ├── ProfileMissing       there is none, or none of a vault yet
+        ├── ProfileTaken         there is one already
+        ├── ProfileUnsafe        others can read it
+        ├── ProfileBroken        it is not what this code wrote
+        └── ProfileUnavailable   its file is locked, full or damaged
 
 A caller's own mistakes (an id that is no UUID, a key of the wrong length) are ValueError. No message holds a
 key, a payload or a name.
@@ -36,24 +45,40 @@ class SyncRelayError(Exception):
 
 
 class RelayUnreachable(SyncRelayError):
-    """There was no answer. What was asked may have happened: asking again is safe (§4)."""
+    """There was no answer. What was asked may have happened: asking again is safe (§4).
+
+    `attempts` is how often it was tried before giving up.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.attempts = 1
+
+    def __str__(self) -> str:
+        return f"no answer from the relay ({self.args[0]}); tried {self.attempts} times"
 
 
 class RelayRefused(SyncRelayError):
     """The relay, or what stands before it, answered with an error.
 
     `code` is the stable one of §6, or None where the answer was no problem object of the protocol. `members` are
-    the members that the code carries, as they came: judge them before use.
+    the members that the code carries, as they came: judge them before use. `attempts` is how often it was asked
+    before giving up.
     """
 
     def __init__(
         self, status: int, code: str | None, members: Mapping[str, Any], retry_after_seconds: int | None = None
     ) -> None:
-        super().__init__(f"{status} {code or 'without a code'}")
+        super().__init__(status, code)
         self.status = status
         self.code = code
         self.members = members
         self.retry_after_seconds = retry_after_seconds
+        self.attempts = 1
+
+    def __str__(self) -> str:
+        tried = f"; tried {self.attempts} times" if self.attempts > 1 else ""
+        return f"the relay refused: {self.status} {self.code or 'without a code'}{tried}"
 
 
 class AnswerInvalid(SyncRelayError):
@@ -90,7 +115,11 @@ class ChainBroken(HistoryInvalid):
 
 
 class RolledBack(HistoryInvalid):
-    """The history does not contain the head that the invitation names."""
+    """The history does not contain a head that this device verified, or that its invitation names."""
+
+
+class ReceiptBroken(HistoryInvalid):
+    """The relay acknowledged a changeset at this seq, and shows another there."""
 
 
 class ForkDetected(HistoryInvalid):
@@ -151,3 +180,39 @@ class InvitationInvalid(SyncRelayError):
 
 class SnapshotInvalid(SyncRelayError):
     """A snapshot's blob is cut short, changed, or by an author who is not to be trusted."""
+
+
+class ChangeTooLarge(SyncRelayError):
+    """Sealed, the change is larger than a request may be: `limit_bytes` is the relay's `max_body_bytes`."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"the change does not fit into a request of {limit_bytes} bytes")
+        self.limit_bytes = limit_bytes
+
+
+class NotCaughtUp(SyncRelayError):
+    """Something must be applied, sent or pulled before: a snapshot is of what the log says, no more and no less."""
+
+
+class ProfileError(SyncRelayError):
+    """Something about this device's own state."""
+
+
+class ProfileMissing(ProfileError):
+    """There is no profile in the folder, or it is in no vault yet."""
+
+
+class ProfileTaken(ProfileError):
+    """The folder holds a profile already."""
+
+
+class ProfileUnsafe(ProfileError):
+    """Others can read a file that holds secrets, or it is not this user's."""
+
+
+class ProfileBroken(ProfileError):
+    """The profile is not what this code wrote, or its key is not the one it was written with."""
+
+
+class ProfileUnavailable(ProfileError):
+    """The profile's file can't be used now: locked by another process, the disk full, or damaged."""

@@ -1,14 +1,39 @@
 """What a device has verified of a vault's log: the chain at each seq that it saw, and the ids (§11 Opening)."""
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from relay_protocol.changeset import Head, extend, genesis
 from sync_relay_client.errors import ChainBroken, IdRepeated, SequenceGap
 
 
+class History(Protocol):
+    """The verified log. It grows by whole tails only, so a page that fails leaves no trace."""
+
+    @property
+    def vault_id(self) -> str:
+        """The vault whose log it is."""
+
+    @property
+    def head(self) -> Head:
+        """The verified head."""
+
+    def chain_at(self, seq: int) -> bytes | None:
+        """Return the chain at a seq, None where this device did not see it (it began at a snapshot)."""
+
+    def has(self, changeset_id: str) -> bool:
+        """Whether a changeset of this id was seen."""
+
+    def jump(self, head: Head) -> None:
+        """Go on from the head that a verified snapshot covers."""
+
+    def commit(self, tail: "Tail") -> None:
+        """Take over what a tail verified."""
+
+
 @dataclass
-class History:
-    """The verified log, in memory. It grows by whole tails only, so a page that fails leaves no trace."""
+class MemoryHistory:
+    """A history in memory."""
 
     vault_id: str
     head: Head = field(init=False)
@@ -20,22 +45,22 @@ class History:
         self._chains = {self.head.seq: self.head.chain}
 
     def chain_at(self, seq: int) -> bytes | None:
-        """Return the chain at a seq, None where this device did not see it (it began at a snapshot)."""
+        """See `History.chain_at`."""
         return self._chains.get(seq)
 
     def has(self, changeset_id: str) -> bool:
-        """Whether a changeset of this id was seen."""
+        """See `History.has`."""
         return changeset_id in self._ids
 
     def jump(self, head: Head) -> None:
-        """Go on from the head that a verified snapshot covers."""
+        """See `History.jump`."""
         self.head = head
         self._chains[head.seq] = head.chain
 
     def commit(self, tail: "Tail") -> None:
-        """Take over what a tail verified."""
+        """See `History.commit`."""
         self._chains.update(tail.chains)
-        self._ids.update(tail.ids)
+        self._ids.update(tail.ids.values())
         self.head = tail.head
 
 
@@ -46,7 +71,9 @@ class Tail:
         self._history = history
         self.head = history.head
         self.chains: dict[int, bytes] = {}
-        self.ids: set[str] = set()
+        self._own_ids: set[str] = set()
+        self.ids: dict[int, str] = {}
+        """By seq."""
 
     @property
     def vault_id(self) -> str:
@@ -69,6 +96,7 @@ class Tail:
 
     def add_id(self, changeset_id: str) -> None:
         """Note the id of the changeset just linked. Raises IdRepeated."""
-        if changeset_id in self.ids or self._history.has(changeset_id):
+        if changeset_id in self._own_ids or self._history.has(changeset_id):
             raise IdRepeated("the changeset's id was in the log before")
-        self.ids.add(changeset_id)
+        self._own_ids.add(changeset_id)
+        self.ids[self.head.seq] = changeset_id

@@ -26,19 +26,19 @@ class Membership:
     """The seq of the rekey in force, 0 if there was none."""
     left: frozenset[str] = frozenset()
     """Those whose belonging a rekey ended."""
-    _known_keys: Mapping[str, bytes] = field(default_factory=dict)
+    known_keys: Mapping[str, bytes] = field(default_factory=dict)
 
     def learn(self, public_keys: Iterable[bytes]) -> "Membership":
         """Return the same with these public keys known. To know a device's key is not to let it belong.
 
         Raises ValueError for a key that `POST /devices` would refuse (§5).
         """
-        return replace(self, _known_keys={**self._known_keys, **certified(public_keys)})
+        return replace(self, known_keys={**self.known_keys, **certified(public_keys)})
 
     def public_key(self, device_id: str) -> bytes:
         """Return a device's public key. Raises AuthorKeyUnknown, or MembershipInvalid if it never belonged."""
-        if device_id in self._known_keys:
-            return self._known_keys[device_id]
+        if device_id in self.known_keys:
+            return self.known_keys[device_id]
         if device_id in self.belonging:
             raise AuthorKeyUnknown(device_id)
         raise MembershipInvalid("the author does not belong to the vault")

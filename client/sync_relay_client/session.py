@@ -11,8 +11,8 @@ from relay_protocol.encoding import from_base64url
 from relay_protocol.requests import Endorsement
 from sync_relay_client.answers import Page
 from sync_relay_client.envelope import Change, Draft, Envelope, seal
-from sync_relay_client.errors import EpochChanged, KeyUnknown, RolledBack, RotatedOut
-from sync_relay_client.history import History, Tail
+from sync_relay_client.errors import EpochChanged, InvitationInvalid, KeyUnknown, RolledBack, RotatedOut
+from sync_relay_client.history import History, MemoryHistory, Tail
 from sync_relay_client.invitation import Invitation
 from sync_relay_client.keys import DeviceKey, Keyring, VaultKey
 from sync_relay_client.membership import (
@@ -37,17 +37,25 @@ from sync_relay_client.snapshot_blob import (
 class VaultSession:
     """One device's verified view of one vault. Not for several threads at once.
 
-    What it seals counts once it was pulled back and verified, like anyone's. Every method that raises leaves
+    The history is kept in memory, unless another is given. What it seals counts once it was pulled back and verified, like anyone's. Every method that raises leaves
     the session as it was.
     """
 
-    def __init__(self, vault_id: str, epoch: str, trust: Trust, founder: str) -> None:
+    def __init__(
+        self,
+        vault_id: str,
+        epoch: str,
+        trust: Trust,
+        founder: str,
+        named_by_invitation: frozenset[str] = frozenset(),
+        history: History | None = None,
+    ) -> None:
         self.vault_id = vault_id
         self.epoch = epoch
         self.founder = founder
-        self._history = History(vault_id)
+        self.named_by_invitation = named_by_invitation
+        self._history = history or MemoryHistory(vault_id)
         self._trust = trust
-        self._named_by_invitation: frozenset[str] = frozenset()
 
     @classmethod
     def found(cls, device: DeviceKey, vault_id: str, epoch: str, key: VaultKey | None = None) -> "VaultSession":
@@ -63,9 +71,39 @@ class VaultSession:
         membership = Membership(frozenset({invitation.founder})).learn(known)
         anchor = invitation.head if invitation.head.seq > 0 else None
         trust = Trust(device, Keyring(invitation.vault_keys), membership, anchor)
-        session = cls(invitation.vault_id, invitation.epoch, trust, invitation.founder)
-        session._named_by_invitation = frozenset(certified(invitation.public_keys))
-        return session
+        named = frozenset(certified(invitation.public_keys))
+        return cls(invitation.vault_id, invitation.epoch, trust, invitation.founder, named)
+
+    def rejoin(self, invitation: Invitation) -> "VaultSession":
+        """Return the session with the keys and members of a new invitation to the vault; what was verified stays.
+
+        So a device comes back that missed a rekey. Raises EpochChanged, InvitationInvalid if the invitation is not
+        for this vault or not with its keys, RolledBack if its head contradicts what was verified.
+        """
+        self.check_epoch(invitation.epoch)
+        known = self.keys
+        if (invitation.vault_id, invitation.founder) != (self.vault_id, self.founder) or (
+            invitation.vault_keys[: len(known)] != known
+        ):
+            raise InvitationInvalid("the invitation is not to the vault that this device knows")
+        anchor: Head | None = invitation.head
+        if invitation.head.seq <= self.head.seq:
+            if self._history.chain_at(invitation.head.seq) not in {None, invitation.head.chain}:
+                raise RolledBack("the invitation's head contradicts the verified history", invitation.head.seq)
+            anchor = None
+        trust = replace(
+            self._trust,
+            keyring=Keyring(invitation.vault_keys, self._trust.keyring.in_force),
+            membership=self.membership.learn(invitation.public_keys),
+            anchor=anchor,
+        )
+        named = frozenset(certified(invitation.public_keys))
+        return VaultSession(self.vault_id, self.epoch, trust, self.founder, named, self._history)
+
+    @property
+    def trust(self) -> Trust:
+        """What decides whether a changeset is believed."""
+        return self._trust
 
     @property
     def device(self) -> DeviceKey:
@@ -76,6 +114,10 @@ class VaultSession:
     def head(self) -> Head:
         """The verified head: the witness of what is sealed, and the chain for `If-Match`."""
         return self._history.head
+
+    def chain_at(self, seq: int) -> bytes | None:
+        """Return the verified chain at a seq, None where this device did not see it."""
+        return self._history.chain_at(seq)
 
     @property
     def keys(self) -> tuple[VaultKey, ...]:
@@ -204,7 +246,7 @@ class VaultSession:
         covers = Head(snapshot.covers.seq, from_base64url(snapshot.covers.chain))
         context = SnapshotContext(self.vault_id, covers, snapshot.schema_version, snapshot.key_id)
         # Before its history was seen to contain the invitation's head, a newcomer trusts whom that names.
-        trusted = self.membership.belonging if self._trust.anchor is None else self._named_by_invitation
+        trusted = self.membership.belonging if self._trust.anchor is None else self.named_by_invitation
         authors = {device_id: self.membership.public_key(device_id) for device_id in trusted}
         return SnapshotReader(context, key, authors, blob)
 

@@ -1,46 +1,83 @@
-"""Sending requests with httpx: the one place of the client that touches a network."""
+"""Doing what flows ask for, blocking, with httpx. With `async_transport` the one place that touches a network."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
+from pathlib import Path
 
 import httpx
 
-from relay_protocol.answers import DownloadableSnapshot, Upload
+from relay_protocol.answers import DownloadableSnapshot
+from relay_protocol.answers import Upload as UploadTarget
 from relay_protocol.encoding import base64url
 from sync_relay_client.answers import Answer, check_no_content
 from sync_relay_client.errors import AnswerInvalid, RelayUnreachable
-from sync_relay_client.requests import Prepared
+from sync_relay_client.flow import Action, Download, Pause, Progress, Send, Upload
+from sync_relay_client.requests import Prepared, prepare
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """What is read of an answer at most; a page holds `max_page_bytes` (4 MiB), and an operator may raise that."""
-DOWNLOAD_PIECE_BYTES = 64 * 1024
+PIECE_BYTES = 64 * 1024
+"""How much of a blob is read or sent at a time."""
+DOWNLOAD_FIELDS = {"accept-encoding": "identity"}
 
 
 class Transport:
-    """A connection pool. `inner` replaces the network in tests. Close it, or use it as a context manager."""
+    """A connection pool. `inner` replaces the network in tests, `clock` (Unix seconds) and `sleep` the time."""
 
-    def __init__(self, inner: httpx.BaseTransport | None = None, timeout_seconds: float = 30.0) -> None:
+    def __init__(
+        self,
+        inner: httpx.BaseTransport | None = None,
+        timeout_seconds: float = 30.0,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._http = httpx.Client(transport=inner, timeout=timeout_seconds, follow_redirects=False)
+        self._clock = clock
+        self._sleep = sleep
 
     def close(self) -> None:
         """Close all connections."""
         self._http.close()
 
-    def send(self, request: Prepared) -> Answer:
-        """Send a request and read its answer. Raises RelayUnreachable or AnswerInvalid."""
-        with self._answer(request.method, request.url, request.headers, request.body or None) as response:
-            return _read(response)
+    def perform(self, action: Action) -> Answer | None:
+        """Do what a flow asks for. Raises RelayUnreachable, RelayRefused, AnswerInvalid, and OSError of its files."""
+        match action:
+            case Send():
+                return self.send(action)
+            case Pause():
+                self._sleep(action.seconds)
+            case Upload():
+                with action.blob.open("rb") as file:
+                    size = os.fstat(file.fileno()).st_size
+                    self.upload(action.target, told(pieces_of(file.read, size), size, action.progress), size)
+            case Download():
+                with created_private(action.blob).open("wb") as file:
+                    for piece in told(self.download(action.snapshot), action.snapshot.size, action.progress):
+                        file.write(piece)
+        return None
 
-    def upload(self, upload: Upload, blob: Iterable[bytes], size: int) -> None:
+    def send(self, action: Send) -> Answer:
+        """Sign a request, send it and read its answer. Raises RelayUnreachable or AnswerInvalid."""
+        request = prepared(action, self._clock)
+        with self._answer(request.method, request.url, request.headers, request.body or None) as response:
+            reader = AnswerReader(response)
+            for piece in response.iter_bytes():
+                reader.add(piece)
+            return reader.answer()
+
+    def upload(self, target: UploadTarget, blob: Iterable[bytes], size: int) -> None:
         """Send a blob of `size` bytes with exactly the header fields that were asked for (§7.8).
 
         Raises RelayUnreachable, RelayRefused, AnswerInvalid, and whatever `blob` raises.
         """
-        # Without a length httpx would send chunks, which object stores refuse.
-        headers = {**_lower(upload.headers), "content-length": str(size)}
-        with self._answer(upload.method, upload.url, headers, blob) as response:
-            check_no_content(_read(response))
+        with self._answer(target.method, target.url, upload_fields(target, size), blob) as response:
+            reader = AnswerReader(response)
+            for piece in response.iter_bytes():
+                reader.add(piece)
+            check_no_content(reader.answer())
 
     def download(self, snapshot: DownloadableSnapshot) -> Iterator[bytes]:
         """Yield a snapshot's blob, piece by piece. Raises AnswerInvalid unless it is, whole, the one announced.
@@ -48,38 +85,121 @@ class Transport:
         Its size and hash are known to be right only at the end. Also raises RelayUnreachable and RelayRefused,
         and ValueError if the snapshot is not available.
         """
-        if snapshot.download is None:
-            raise ValueError("the snapshot is not available")
-        received, digest = 0, sha256()
-        with self._answer("GET", snapshot.download.url, {"accept-encoding": "identity"}) as response:
+        check = BlobCheck(snapshot)
+        with self._answer("GET", check.url, DOWNLOAD_FIELDS) as response:
             if response.status_code != httpx.codes.OK:
-                check_no_content(_read(response))
+                reader = AnswerReader(response)
+                for piece in response.iter_bytes():
+                    reader.add(piece)
+                check_no_content(reader.answer())
                 raise AnswerInvalid("a blob was asked for and not sent")
-            for piece in response.iter_raw(DOWNLOAD_PIECE_BYTES):
-                received += len(piece)
-                digest.update(piece)
-                if received > snapshot.size:
-                    raise AnswerInvalid("the blob is longer than announced")
+            for piece in response.iter_raw(PIECE_BYTES):
+                check.add(piece)
                 yield piece
-        if received != snapshot.size or base64url(digest.digest()) != snapshot.sha256:
-            raise AnswerInvalid("the blob is not the one announced")
+        check.finish()
 
     @contextmanager
     def _answer(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | Iterable[bytes] | None = None
     ) -> Iterator[httpx.Response]:
-        """Send, and give the answer to read; what httpx raises meanwhile becomes an error of the tree."""
-        _check_url(url)
-        try:
-            with self._http.stream(method, url, headers=dict(headers), content=content) as response:
-                yield response
-        except httpx.DecodingError:
-            raise AnswerInvalid("the answer's content coding is broken") from None
-        except httpx.HTTPError as error:
-            raise RelayUnreachable(type(error).__name__) from error
+        """Send, and give the answer to read."""
+        check_url(url)
+        with http_errors(), self._http.stream(method, url, headers=dict(headers), content=content) as response:
+            yield response
 
 
-def _check_url(url: str) -> None:
+# ---------------------------------------------------------------- what both transports share
+
+
+def prepared(action: Send, clock: Callable[[], float]) -> Prepared:
+    """Return the request as it is sent, signed at this very time."""
+    return prepare(action.request, action.address, action.signer, int(clock()))
+
+
+def upload_fields(target: UploadTarget, size: int) -> dict[str, str]:
+    """Return an upload's header fields. Without a length httpx would send chunks, which object stores refuse."""
+    return {**_lower(target.headers), "content-length": str(size)}
+
+
+@contextmanager
+def http_errors() -> Iterator[None]:
+    """Turn what httpx raises into errors of the tree."""
+    try:
+        yield
+    except httpx.DecodingError:
+        raise AnswerInvalid("the answer's content coding is broken") from None
+    except httpx.HTTPError as error:
+        raise RelayUnreachable(type(error).__name__) from error
+
+
+class AnswerReader:
+    """An answer's body as it comes, bounded."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self._body = bytearray()
+
+    def add(self, piece: bytes) -> None:
+        """Take more of it. Raises AnswerInvalid if it is too much."""
+        self._body += piece
+        if len(self._body) > MAX_ANSWER_BYTES:
+            raise AnswerInvalid("the answer is too large")
+
+    def answer(self) -> Answer:
+        """Return the whole answer."""
+        return Answer(self._response.status_code, _lower(self._response.headers), bytes(self._body))
+
+
+class BlobCheck:
+    """Holds a blob that comes in pieces against the snapshot that it should be. Raises ValueError if it has no URL."""
+
+    def __init__(self, snapshot: DownloadableSnapshot) -> None:
+        if snapshot.download is None:
+            raise ValueError("the snapshot is not available")
+        self.url = snapshot.download.url
+        self._snapshot = snapshot
+        self._received = 0
+        self._digest = sha256()
+
+    def add(self, piece: bytes) -> None:
+        """Take more of it. Raises AnswerInvalid past the announced size."""
+        self._received += len(piece)
+        self._digest.update(piece)
+        if self._received > self._snapshot.size:
+            raise AnswerInvalid("the blob is longer than announced")
+
+    def finish(self) -> None:
+        """Raise AnswerInvalid unless this was the blob."""
+        if self._received != self._snapshot.size or base64url(self._digest.digest()) != self._snapshot.sha256:
+            raise AnswerInvalid("the blob is not the one announced")
+
+
+def pieces_of(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:
+    """Yield `size` bytes of what `read` gives, in pieces."""
+    left = size
+    while left and (piece := read(min(PIECE_BYTES, left))):
+        left -= len(piece)
+        yield piece
+
+
+def told(pieces: Iterable[bytes], size: int, progress: Progress | None) -> Iterator[bytes]:
+    """Yield the pieces, and tell how far they are."""
+    through = 0
+    for piece in pieces:
+        yield piece
+        through += len(piece)
+        if progress is not None:
+            progress(through, size)
+
+
+def created_private(path: Path) -> Path:
+    """Make an empty file that nobody else can read, in the place of what was there; return its path."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600, exist_ok=False)
+    return path
+
+
+def check_url(url: str) -> None:
     """Raise AnswerInvalid for a URL that can't be asked: those of blobs come from the relay."""
     try:
         parsed = httpx.URL(url)
@@ -87,15 +207,6 @@ def _check_url(url: str) -> None:
         raise AnswerInvalid("the relay gave a URL that is none") from None
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise AnswerInvalid("the relay gave a URL of another kind")
-
-
-def _read(response: httpx.Response) -> Answer:
-    body = bytearray()
-    for piece in response.iter_bytes():
-        body += piece
-        if len(body) > MAX_ANSWER_BYTES:
-            raise AnswerInvalid("the answer is too large")
-    return Answer(response.status_code, _lower(response.headers), bytes(body))
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

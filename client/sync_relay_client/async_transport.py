@@ -1,0 +1,106 @@
+"""Doing what flows ask for, asynchronously, with httpx."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+
+import httpx
+
+from sync_relay_client.answers import Answer, check_no_content
+from sync_relay_client.errors import AnswerInvalid
+from sync_relay_client.flow import Action, Download, Pause, Send, Upload
+from sync_relay_client.transport import (
+    DOWNLOAD_FIELDS,
+    PIECE_BYTES,
+    AnswerReader,
+    BlobCheck,
+    check_url,
+    created_private,
+    http_errors,
+    pieces_of,
+    prepared,
+    told,
+    upload_fields,
+)
+
+
+class AsyncTransport:
+    """As `Transport`, for asyncio. Reading and writing files happens in worker threads."""
+
+    def __init__(
+        self,
+        inner: httpx.AsyncBaseTransport | None = None,
+        timeout_seconds: float = 30.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._http = httpx.AsyncClient(transport=inner, timeout=timeout_seconds, follow_redirects=False)
+        self._clock = clock
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    async def perform(self, action: Action) -> Answer | None:
+        """Do what a flow asks for. Raises RelayUnreachable, RelayRefused, AnswerInvalid, and OSError of its files."""
+        match action:
+            case Send():
+                return await self._send(action)
+            case Pause():
+                await asyncio.sleep(action.seconds)
+            case Upload():
+                await self._upload(action)
+            case Download():
+                await self._download(action)
+        return None
+
+    async def _send(self, action: Send) -> Answer:
+        request = prepared(action, self._clock)
+        async with self._answer(request.method, request.url, request.headers, request.body or None) as response:
+            return await _read(response)
+
+    async def _upload(self, action: Upload) -> None:
+        with action.blob.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            pieces = _in_threads(told(pieces_of(file.read, size), size, action.progress))
+            fields = upload_fields(action.target, size)
+            async with self._answer(action.target.method, action.target.url, fields, pieces) as response:
+                check_no_content(await _read(response))
+
+    async def _download(self, action: Download) -> None:
+        check, received = BlobCheck(action.snapshot), 0
+        async with self._answer("GET", check.url, DOWNLOAD_FIELDS) as response:
+            if response.status_code != httpx.codes.OK:
+                check_no_content(await _read(response))
+                raise AnswerInvalid("a blob was asked for and not sent")
+            with created_private(action.blob).open("wb") as file:
+                async for piece in response.aiter_raw(PIECE_BYTES):
+                    check.add(piece)
+                    await asyncio.to_thread(file.write, piece)
+                    received += len(piece)
+                    if action.progress is not None:
+                        action.progress(received, action.snapshot.size)
+        check.finish()
+
+    @asynccontextmanager
+    async def _answer(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | AsyncIterator[bytes] | None = None
+    ) -> AsyncIterator[httpx.Response]:
+        check_url(url)
+        with http_errors():
+            async with self._http.stream(method, url, headers=dict(headers), content=content) as response:
+                yield response
+
+
+async def _read(response: httpx.Response) -> Answer:
+    reader = AnswerReader(response)
+    async for piece in response.aiter_bytes():
+        reader.add(piece)
+    return reader.answer()
+
+
+async def _in_threads(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    iterator = iter(pieces)
+    while (piece := await asyncio.to_thread(next, iterator, None)) is not None:
+        yield piece

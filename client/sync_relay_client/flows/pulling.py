@@ -1,0 +1,74 @@
+"""Pulling: page by page, each verified and stored in one transaction, the verified head with it (§11 Opening)."""
+
+from dataclasses import dataclass
+
+from relay_protocol.changeset import Head
+from sync_relay_client.answers import Page
+from sync_relay_client.errors import AuthorKeyUnknown, RelayRefused, RolledBack
+from sync_relay_client.flow import Flow, Progress
+from sync_relay_client.flows.link import Link
+from sync_relay_client.flows.restoring import restore
+from sync_relay_client.profile.queues import put_into_inbox
+from sync_relay_client.profile.sending import see_in_log
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What a pull brought: how many changes for the app, the verified head, and whether it went on from a snapshot."""
+
+    changes: int
+    head: Head
+    restored: bool
+
+
+def pull(link: Link, progress: Progress | None = None) -> Flow[Pulled]:
+    """Pull and verify all that is new, into the inbox.
+
+    Where the relay has pruned what comes next, the device goes on from the latest snapshot. Raises any error of
+    the tree about the relay, the history or a changeset; what was verified before it stays.
+    """
+    limits = yield from link.limits()
+    changes, restored = 0, False
+    while True:
+        with link.profile.view() as view:
+            since = view.session().head.seq
+        try:
+            page = yield from link.ask(lambda vault: vault.pull(since, min(PAGE, limits.max_page)))  # noqa: B023
+        except RelayRefused as error:
+            if error.code == "history_pruned" and not restored and (yield from restore(link, progress)):
+                restored = True
+                continue
+            raise _named(error, since) from None
+        try:
+            added = _take(link, since, page)
+        except AuthorKeyUnknown:
+            yield from link.learn_keys()
+            added = _take(link, since, page)
+        if added is None:
+            continue  # another process was faster
+        changes += added
+        if not page.has_more:
+            with link.profile.view() as view:
+                return Pulled(changes, view.session().head, restored)
+
+
+def _take(link: Link, since: int, page: Page) -> int | None:
+    """Verify and store a page; return how many changes it brought the app, None if it is not what comes next."""
+    with link.profile.transaction() as transaction:
+        connection, session = transaction.connection, transaction.session()
+        if session.head.seq != since:
+            return None
+        passed_over = {row[0] for row in connection.execute("SELECT seq FROM sync_relay_passed_over")}
+        opened = session.open_page(page, pass_over=passed_over)
+        see_in_log(connection, [one.envelope.id for one in page.changesets], session.head)
+        transaction.records.save(session)
+        return put_into_inbox(connection, opened)
+
+
+def _named(error: RelayRefused, since: int) -> Exception:
+    """Name what the relay's refusal shows: a log that ends before what was verified was rolled back."""
+    if error.code == "cursor_ahead":
+        return RolledBack("the relay's log ends before the verified head", since)
+    return error

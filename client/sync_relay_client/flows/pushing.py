@@ -1,0 +1,62 @@
+"""Pushing: what the outbox holds, in its order, as often as it takes (§7.6)."""
+
+from dataclasses import dataclass
+
+from sync_relay_client.answers import Pushed
+from sync_relay_client.errors import ChangeTooLarge, RelayRefused
+from sync_relay_client.flow import Flow
+from sync_relay_client.flows.link import Link
+from sync_relay_client.flows.pulling import Pulled, pull
+from sync_relay_client.profile.sending import acknowledge, next_batch
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a push did: how many changes the relay stored, or had stored already."""
+
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a sync did: changes sent, and what was pulled."""
+
+    sent: int
+    pulled: Pulled
+
+
+def push(link: Link) -> Flow[Sent]:
+    """Send all that is in the outbox. Whatever it raises, what was not acknowledged is kept and sent next time."""
+    limits = yield from link.limits()
+    sent = 0
+    while True:
+        with link.profile.transaction() as transaction:
+            session = transaction.session()
+            batch = next_batch(transaction.connection, session, limits.max_batch, limits.max_body_bytes)
+        if not batch:
+            return Sent(sent)
+        try:
+            pushed = yield from link.ask(lambda vault: vault.push(batch))  # noqa: B023 -- run at once
+        except RelayRefused as error:
+            limit_bytes = error.members.get("limit")
+            if error.code == "body_too_large" and isinstance(limit_bytes, int):
+                raise ChangeTooLarge(limit_bytes) from None
+            raise
+        _note(link, pushed)
+        sent += len(batch)
+
+
+def sync(link: Link) -> Flow[Synced]:
+    """Pull, push, and pull again, so that what was sent is verified, too."""
+    first = yield from pull(link)
+    sent = yield from push(link)
+    if not sent.changes:
+        return Synced(0, first)
+    last = yield from pull(link)
+    return Synced(sent.changes, Pulled(first.changes + last.changes, last.head, first.restored or last.restored))
+
+
+def _note(link: Link, pushed: Pushed) -> None:
+    with link.profile.transaction() as transaction:
+        acknowledge(transaction.connection, pushed.receipts)
+        transaction.connection.execute("UPDATE sync_relay_device SET snapshot_wanted = ?", (pushed.snapshot_wanted,))

@@ -1,0 +1,125 @@
+"""A profile: one device of one vault, in a folder. Every change of it is one transaction."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Self
+
+from nacl.utils import random
+
+from sync_relay_client.errors import ProfileMissing
+from sync_relay_client.profile.database import Database
+from sync_relay_client.profile.queues import Inbox, Outbox
+from sync_relay_client.profile.record import Record, Records
+from sync_relay_client.profile.secrets import KEY_BYTES, KeyringChoice, check_private, load_or_create_profile_key
+from sync_relay_client.profile.spool import Spool
+from sync_relay_client.session import VaultSession
+
+FILE = "state.sqlite3"
+INBOX_LIMIT = 1_000
+
+
+class Profile:
+    """The state of one device. Several processes may have the same folder open; use one object from one thread."""
+
+    def __init__(self, folder: Path, database: Database, profile_key: bytes) -> None:
+        self.folder = folder
+        self.spool = Spool(folder)
+        self._database = database
+        self._profile_key = profile_key
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+
+    @classmethod
+    def open(cls, folder: Path, keyring: KeyringChoice = "auto", *, create: bool = False) -> Self:
+        """Open a folder's profile, or make one. Raises ProfileMissing, ProfileUnsafe, ProfileUnavailable."""
+        path = folder / FILE
+        if create:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        elif not path.exists():
+            raise ProfileMissing("there is no profile in this folder")
+        for suffix in ("", "-wal", "-shm"):
+            file = folder / (FILE + suffix)
+            if file.exists():
+                check_private(file)
+        key = load_or_create_profile_key(folder, keyring)
+        profile = cls(folder, Database(path), key)
+        with profile.view() as view:
+            profile.spool.clean(view.spooled())
+        return profile
+
+    @classmethod
+    def temporary(cls) -> Self:
+        """Return a profile that is in memory, and gone with the process; only blobs under way touch a disk."""
+        directory = tempfile.TemporaryDirectory(prefix="sync-relay-")
+        profile = cls(Path(directory.name), Database(None), random(KEY_BYTES))
+        profile._temporary = directory
+        return profile
+
+    @property
+    def connection(self) -> Connection:
+        """The connection, for the app's own tables; write within `outbox` or `inbox` only."""
+        return self._database.connection
+
+    def close(self) -> None:
+        """Close the files."""
+        self._database.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    @contextmanager
+    def transaction(self) -> Iterator["Transaction"]:
+        """Write: all of it or nothing. Raises ProfileUnavailable."""
+        with self._database.transaction() as connection:
+            yield self._transaction(connection)
+
+    @contextmanager
+    def view(self) -> Iterator["Transaction"]:
+        """Read from one consistent state. Raises ProfileUnavailable."""
+        with self._database.view() as connection:
+            yield self._transaction(connection)
+
+    @contextmanager
+    def outbox(self) -> Iterator[Outbox]:
+        """Record changes together with what the app writes; see `Outbox`."""
+        with self._database.shared_transaction() as connection:
+            self._transaction(connection).session()  # there must be a vault to send to
+            yield Outbox(connection)
+
+    @contextmanager
+    def inbox(self, limit: int = INBOX_LIMIT) -> Iterator[Inbox]:
+        """Apply changes together with what the app writes; see `Inbox`. An exception leaves them where they are."""
+        with self._database.shared_transaction() as connection:
+            inbox = Inbox(connection, limit, self.folder)
+            yield inbox
+            inbox.settle()
+        if inbox.restored is not None:
+            inbox.restored.path.unlink(missing_ok=True)
+
+    def _transaction(self, connection: Connection) -> "Transaction":
+        return Transaction(connection, Records(connection, self._profile_key))
+
+
+class Transaction:
+    """What flows read and write of a profile, in one transaction."""
+
+    def __init__(self, connection: Connection, records: Records) -> None:
+        self.connection = connection
+        self.records = records
+
+    def device(self) -> Record:
+        """Return who this device is. Raises ProfileMissing."""
+        record = self.records.find()
+        if record is None:
+            raise ProfileMissing("there is no device in this folder")
+        return record
+
+    def session(self) -> VaultSession:
+        """Return what the device holds of its vault. Raises ProfileMissing before it is in one."""
+        return self.records.session()
+
+    def spooled(self) -> set[str]:
+        """Return the files that rows name."""
+        rows = self.connection.execute("SELECT file FROM sync_relay_uploads UNION SELECT file FROM sync_relay_restored")
+        return {row[0] for row in rows}

@@ -1,0 +1,156 @@
+"""What goes out and what came in, as the app sees it: within its own transaction, beside its own tables."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from sqlite3 import Connection
+from typing import BinaryIO
+from uuid import uuid4
+
+from relay_protocol.changeset import Head
+from relay_protocol.encoding import is_uuid
+from relay_protocol.limits import Limits
+from sync_relay_client.envelope import Change, envelope_bytes
+from sync_relay_client.errors import ChangeTooLarge
+from sync_relay_client.membership import OWN_OPERATIONS
+from sync_relay_client.opening import OpenedChange
+
+MAX_BODY_BYTES = Limits().max_body_bytes
+"""What a push can carry by the protocol's defaults; a relay may allow less, which shows when it is pushed."""
+
+_INBOX_COLUMNS = (
+    "seq, received_at, id, author, schema_version, origin_user, timestamp, operation_type, entity, entity_id, payload,"
+    " witness_seq, witness_chain"
+)
+
+
+class Outbox:
+    """Records changes to be sent. `connection` is the profile's, in the transaction that this is part of."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def add(self, change: Change, *, schema_version: int = 1, changeset_id: str | None = None) -> str:
+        """Record a change; return its id, a UUID that is drawn unless given.
+
+        Raises ChangeTooLarge if no push could carry it, ValueError for one of the protocol's own operation types, an
+        id that is no UUID, or names that the protocol has no room for.
+        """
+        if change.operation_type in OWN_OPERATIONS:
+            raise ValueError("the protocol's own operations are not recorded")
+        if changeset_id is not None and not is_uuid(changeset_id):
+            raise ValueError("not a UUID in lower case")
+        if envelope_bytes(change) > MAX_BODY_BYTES:
+            raise ChangeTooLarge(MAX_BODY_BYTES)
+        found = changeset_id or str(uuid4())
+        self.connection.execute(
+            "INSERT INTO sync_relay_outbox (id, schema_version, origin_user, timestamp, operation_type, entity,"
+            " entity_id, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                found,
+                schema_version,
+                change.origin_user,
+                change.timestamp,
+                change.operation_type,
+                change.entity,
+                change.entity_id,
+                change.payload,
+            ),
+        )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The content of a snapshot that the device now goes on from: it replaces all that the app has."""
+
+    covers: Head
+    schema_version: int
+    path: Path = field(repr=False)
+
+    def open(self) -> BinaryIO:
+        """Open the content; every byte of it was verified before."""
+        return self.path.open("rb")
+
+
+class Inbox(Sequence[OpenedChange]):
+    """Verified changes in the log's order, this device's own too. Where `restored` is there, it comes first.
+
+    `connection` is the profile's, in the transaction that this is part of: what the app does with it and that these
+    changes are applied become true together.
+    """
+
+    def __init__(self, connection: Connection, limit: int, folder: Path) -> None:
+        self.connection = connection
+        self.restored = _restored(connection, folder)
+        rows = connection.execute(f"SELECT {_INBOX_COLUMNS} FROM sync_relay_inbox ORDER BY seq LIMIT ?", (limit,))  # noqa: S608 -- constant
+        self._changes = [_opened(*row) for row in rows]
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204 -- as Sequence declares it
+        return self._changes[index]
+
+    def __len__(self) -> int:
+        return len(self._changes)
+
+    def __iter__(self) -> Iterator[OpenedChange]:
+        return iter(self._changes)
+
+    def settle(self) -> None:
+        """Note that all of it is applied."""
+        if self._changes:
+            self.connection.execute("DELETE FROM sync_relay_inbox WHERE seq <= ?", (self._changes[-1].seq,))
+        self.connection.execute("DELETE FROM sync_relay_restored")
+
+
+def put_into_inbox(connection: Connection, opened: Sequence[OpenedChange]) -> int:
+    """Store what was pulled; return how many changes are for the app. The protocol's own operations are not."""
+    for_app = [one for one in opened if not one.is_own_operation]
+    connection.executemany(
+        f"INSERT INTO sync_relay_inbox ({_INBOX_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        [
+            (
+                one.seq,
+                one.received_at,
+                one.id,
+                one.author,
+                one.schema_version,
+                one.change.origin_user,
+                one.change.timestamp,
+                one.change.operation_type,
+                one.change.entity,
+                one.change.entity_id,
+                one.change.payload,
+                one.witness.seq,
+                one.witness.chain,
+            )
+            for one in for_app
+        ],
+    )
+    return len(for_app)
+
+
+def _opened(  # noqa: PLR0917 -- a row
+    seq: int,
+    received_at: str,
+    changeset_id: str,
+    author: str,
+    schema_version: int,
+    origin_user: str,
+    timestamp: str,
+    operation_type: str,
+    entity: str,
+    entity_id: str,
+    payload: bytes,
+    witness_seq: int,
+    witness_chain: bytes,
+) -> OpenedChange:
+    change = Change(origin_user, timestamp, operation_type, entity, entity_id, payload)
+    witness = Head(witness_seq, witness_chain)
+    return OpenedChange(seq, received_at, changeset_id, author, schema_version, change, witness)
+
+
+def _restored(connection: Connection, folder: Path) -> Restored | None:
+    row = connection.execute(
+        "SELECT file, schema_version, covers_seq, covers_chain FROM sync_relay_restored"
+    ).fetchone()
+    return None if row is None else Restored(Head(*row[2:]), row[1], folder / row[0])

@@ -1,0 +1,75 @@
+"""The outbox on its way: sealed once, kept until it was seen in the verified log."""
+
+import json
+from collections.abc import Collection, Sequence
+from sqlite3 import Connection
+
+from relay_protocol.answers import ReceiptAnswer
+from relay_protocol.changeset import Head
+from sync_relay_client.envelope import Change, Envelope
+from sync_relay_client.errors import ChangeTooLarge, ReceiptBroken
+from sync_relay_client.session import VaultSession
+
+BATCH_BYTES = len('{"changesets":[]}')
+
+
+def next_batch(
+    connection: Connection, session: VaultSession, max_batch: int, max_body_bytes: int
+) -> list[Envelope]:
+    """Return the oldest changes that were not acknowledged, as many as one push carries; none if there are none.
+
+    A change is sealed here, once: what is sent again is byte for byte the same, so the relay knows it again. Sealed
+    late, it is sealed under the newest key and with the newest witness. Raises ChangeTooLarge or RotatedOut.
+    """
+    rows = connection.execute(
+        "SELECT no, id, envelope, schema_version, origin_user, timestamp, operation_type, entity, entity_id, payload"
+        " FROM sync_relay_outbox WHERE acknowledged_seq IS NULL ORDER BY no LIMIT ?",
+        (max_batch,),
+    ).fetchall()
+    batch: list[Envelope] = []
+    size_bytes = BATCH_BYTES
+    for no, changeset_id, text, schema_version, *change in rows:
+        if text is None:
+            envelope = session.seal(Change(*change), schema_version, changeset_id)
+            text = json.dumps(envelope.members(), ensure_ascii=False, separators=(",", ":"))
+        else:
+            envelope = Envelope(**json.loads(text))
+        size_bytes += len(text.encode()) + 1
+        if size_bytes > max_body_bytes:
+            if not batch:
+                raise ChangeTooLarge(max_body_bytes)
+            break
+        connection.execute("UPDATE sync_relay_outbox SET envelope = ? WHERE no = ?", (text, no))
+        batch.append(envelope)
+    return batch
+
+
+def acknowledge(connection: Connection, receipts: Sequence[ReceiptAnswer]) -> None:
+    """Note where the relay says that it stored changes."""
+    connection.executemany(
+        "UPDATE sync_relay_outbox SET acknowledged_seq = ? WHERE id = ?",
+        [(receipt.seq, receipt.id) for receipt in receipts],
+    )
+
+
+def see_in_log(connection: Connection, ids: Collection[str], head: Head) -> None:
+    """Let go of the changes that were seen in the verified log up to `head`.
+
+    Raises ReceiptBroken if one was acknowledged there, and is not.
+    """
+    connection.executemany("DELETE FROM sync_relay_outbox WHERE id = ?", [(one,) for one in ids])
+    broken = connection.execute(
+        "SELECT min(acknowledged_seq) FROM sync_relay_outbox WHERE acknowledged_seq <= ?", (head.seq,)
+    ).fetchone()[0]
+    if broken is not None:
+        raise ReceiptBroken("the log does not hold what the relay acknowledged", broken)
+
+
+def trust_snapshot(connection: Connection, covers: Head) -> None:
+    """Let go of what was acknowledged within a snapshot: its changesets are not seen any more."""
+    connection.execute("DELETE FROM sync_relay_outbox WHERE acknowledged_seq <= ?", (covers.seq,))
+
+
+def send_again(connection: Connection, after: Head) -> None:
+    """Send anew what was acknowledged and is not in the log of a restored store."""
+    connection.execute("UPDATE sync_relay_outbox SET acknowledged_seq = NULL WHERE acknowledged_seq > ?", (after.seq,))
