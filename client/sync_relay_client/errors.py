@@ -21,7 +21,12 @@
     │   ├── IdRepeated           its id was in the log before
     │   └── WitnessInvalid       it claims to have seen what can't have been there yet
     ├── InvitationInvalid        a request or an invitation can't be opened, or has not the form
-    └── SnapshotInvalid          a snapshot is cut short, changed, or not by one to be trusted
+    ├── SnapshotInvalid          a snapshot is cut short, changed, or not by one to be trusted
+    ├── RecoveryWordsInvalid     a recovery sheet was mistyped
+    └── ProfileError             the device's own folder can't be used, or its keyring does not answer
+        ├── ProfileMissing       there is none
+        ├── ProfileUnsafe        others can read it, or it belongs to another user
+        └── ProfileBroken        it can't be read or written, or does not hold what it should
 
 A caller's own mistakes (an id that is no UUID, a key of the wrong length) are ValueError. No message holds a
 key, a payload or a name.
@@ -151,3 +156,27 @@ class InvitationInvalid(SyncRelayError):
 
 class SnapshotInvalid(SyncRelayError):
     """A snapshot's blob is cut short, changed, or by an author who is not to be trusted."""
+
+
+class RecoveryWordsInvalid(SyncRelayError):
+    """The words are no recovery sheet. `position` is the wrong word's, from 1, where one is known to be wrong."""
+
+    def __init__(self, message: str, position: int | None = None) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+class ProfileError(SyncRelayError):
+    """The device's own folder can't be used, or the OS keyring that holds its key does not answer."""
+
+
+class ProfileMissing(ProfileError):
+    """There is no profile here."""
+
+
+class ProfileUnsafe(ProfileError):
+    """Others can read the profile, or it belongs to another user. Nothing was read."""
+
+
+class ProfileBroken(ProfileError):
+    """The profile can't be read or written, or does not hold what it should."""
