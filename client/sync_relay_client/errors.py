@@ -25,10 +25,11 @@
     ├── SnapshotInvalid          a snapshot is cut short, changed, or not by one to be trusted
     ├── ChangeTooLarge           a change that no push can carry
     ├── NotCaughtUp              what was pulled must be applied first, what was recorded sent
-    └── ProfileError             this device's own state
-        ├── ProfileMissing       there is none, or none of a vault yet
-        ├── ProfileTaken         there is one already
-        ├── ProfileUnsafe        others can read it
+    ├── RecoveryWordsInvalid     a recovery sheet was mistyped
+    └── ProfileError             the device's own folder can't be used, or its keyring does not answer
+        ├── ProfileMissing       there is none, or it is in no vault yet
+        ├── ProfileTaken         it is in a vault already
+        ├── ProfileUnsafe        others can read it, or it belongs to another user
         ├── ProfileBroken        it is not what this code wrote
         └── ProfileUnavailable   its file is locked, full or damaged
 
@@ -194,24 +195,32 @@ class NotCaughtUp(SyncRelayError):
     """Something must be applied, sent or pulled before: a snapshot is of what the log says, no more and no less."""
 
 
+class RecoveryWordsInvalid(SyncRelayError):
+    """The words are no recovery sheet. `position` is the wrong word's, from 1, where one is known to be wrong."""
+
+    def __init__(self, message: str, position: int | None = None) -> None:
+        super().__init__(message)
+        self.position = position
+
+
 class ProfileError(SyncRelayError):
-    """Something about this device's own state."""
+    """The device's own folder can't be used, or the OS keyring that holds its key does not answer."""
 
 
 class ProfileMissing(ProfileError):
-    """There is no profile in the folder, or it is in no vault yet."""
+    """There is no profile here, or its device is in no vault yet."""
 
 
 class ProfileTaken(ProfileError):
-    """The folder holds a profile already."""
+    """The profile's device is in a vault already, or about to be."""
 
 
 class ProfileUnsafe(ProfileError):
-    """Others can read a file that holds secrets, or it is not this user's."""
+    """Others can read the profile, or it belongs to another user. Nothing was read."""
 
 
 class ProfileBroken(ProfileError):
-    """The profile is not what this code wrote, or its key is not the one it was written with."""
+    """The profile does not hold what it should, or its key is not the one that it was written with."""
 
 
 class ProfileUnavailable(ProfileError):
