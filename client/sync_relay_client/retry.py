@@ -48,5 +48,5 @@ class Retry:
             asked_seconds = error.retry_after_seconds or 0
         if attempt >= self.max_attempts or asked_seconds > self.max_pause_seconds:
             return None
-        longest_seconds = min(self.max_pause_seconds, self.first_pause_seconds * 2 ** (attempt - 1))
+        longest_seconds = min(self.max_pause_seconds, self.first_pause_seconds * float(2 ** (attempt - 1)))
         return asked_seconds + longest_seconds * self.draw()

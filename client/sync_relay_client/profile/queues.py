@@ -129,7 +129,7 @@ def put_into_inbox(connection: Connection, opened: Sequence[OpenedChange]) -> in
     return len(for_app)
 
 
-def _opened(  # noqa: PLR0917 -- a row
+def _opened(
     seq: int,
     received_at: str,
     changeset_id: str,

@@ -13,9 +13,7 @@ from sync_relay_client.session import VaultSession
 BATCH_BYTES = len('{"changesets":[]}')
 
 
-def next_batch(
-    connection: Connection, session: VaultSession, max_batch: int, max_body_bytes: int
-) -> list[Envelope]:
+def next_batch(connection: Connection, session: VaultSession, max_batch: int, max_body_bytes: int) -> list[Envelope]:
     """Return the oldest changes that were not acknowledged, as many as one push carries; none if there are none.
 
     A change is sealed here, once: what is sent again is byte for byte the same, so the relay knows it again. Sealed
@@ -28,12 +26,12 @@ def next_batch(
     ).fetchall()
     batch: list[Envelope] = []
     size_bytes = BATCH_BYTES
-    for no, changeset_id, text, schema_version, *change in rows:
-        if text is None:
+    for no, changeset_id, sealed, schema_version, *change in rows:
+        if sealed is None:
             envelope = session.seal(Change(*change), schema_version, changeset_id)
-            text = json.dumps(envelope.members(), ensure_ascii=False, separators=(",", ":"))
         else:
-            envelope = Envelope(**json.loads(text))
+            envelope = Envelope(**json.loads(sealed))
+        text = json.dumps(envelope.members(), ensure_ascii=False, separators=(",", ":"))
         size_bytes += len(text.encode()) + 1
         if size_bytes > max_body_bytes:
             if not batch:
