@@ -10,7 +10,7 @@ from relay_protocol.devices import endorse
 from relay_protocol.encoding import base64url, from_base64url
 from sync_relay_client import Change, DeviceKey, Envelope, Invitation, SnapshotContext, SnapshotReader, VaultKey
 from sync_relay_client.envelope import Draft, seal, unseal
-from sync_relay_client.history import MemoryMemoryHistory, Tail
+from sync_relay_client.history import MemoryHistory, Tail
 from sync_relay_client.membership import admit_payload, read_admit, read_rekey, rekey_payload
 from sync_relay_client.padding import padme
 
