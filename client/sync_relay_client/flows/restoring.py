@@ -8,7 +8,7 @@ from sync_relay_client.flow import Flow, Progress
 from sync_relay_client.flows.corresponding import read_letter
 from sync_relay_client.flows.downloading import fetch
 from sync_relay_client.flows.link import Link
-from sync_relay_client.profile.sending import trust_snapshot
+from sync_relay_client.profile.sending import see_in_log
 from sync_relay_client.profile.uploads import put_restored
 from sync_relay_client.snapshot_blob import SnapshotReader
 from sync_relay_client.transport import created_private, pieces_of
@@ -65,7 +65,7 @@ def _take(link: Link, snapshot: DownloadableSnapshot, blob: Path, content: Path)
             return False  # another process was faster
         session.start_at(reader)
         transaction.records.save(session)
-        trust_snapshot(transaction.connection, reader.context.covers)
+        see_in_log(transaction.connection, [], reader.context.covers)
         put_restored(transaction.connection, link.profile.spool, content, reader.context)
     return True
 

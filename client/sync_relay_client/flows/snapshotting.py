@@ -60,6 +60,8 @@ def snapshot(link: Link, write: Write, schema_version: int, progress: Progress |
     finally:
         content.unlink(missing_ok=True)
     yield from resume_uploads(link, progress)
+    with link.profile.transaction() as transaction:
+        transaction.connection.execute("UPDATE sync_relay_device SET snapshot_wanted = NULL")
     return SnapshotMade(base64url(sealed.sha256), context.covers, sealed.size)
 
 
