@@ -164,7 +164,7 @@ def unseal(envelope: Envelope, vault_id: str, key: VaultKey) -> Unsealed:
 
 
 def envelope_bytes(change: Change) -> int:
-    """Return how many bytes of JSON an envelope of this change is at most, blinded. Raises ValueError as `seal` does."""
+    """Return how many bytes of JSON a blinded envelope of this change is at most. Raises ValueError as `seal` does."""
     body = _body(change, Head(10**_SEQ_DIGITS - 1, bytes(CHAIN_BYTES)))
     sealed = len(pad(pae(body, bytes(SIGNATURE_BYTES)))) + crypto_aead_xchacha20poly1305_ietf_ABYTES
     return -(-sealed * 4 // 3) + _MEMBERS_BYTES

@@ -22,7 +22,8 @@
     │   ├── IdRepeated           its id was in the log before
     │   └── WitnessInvalid       it claims to have seen what can't have been there yet
     ├── InvitationInvalid        a request or an invitation can't be opened, or has not the form
-    ├── SnapshotInvalid          a snapshot is cut short, changed, or not by one to be trusted
+    ├── SnapshotInvalid          a snapshot is cut short, changed, or not of the form
+    │   └── SnapshotAuthorUnknown it is not by one whom this device has reason to trust
     ├── ChangeTooLarge           a change that no push can carry
     ├── NotCaughtUp              what was pulled must be applied first, what was recorded sent
     ├── RecoveryWordsInvalid     a recovery sheet was mistyped
@@ -180,7 +181,11 @@ class InvitationInvalid(SyncRelayError):
 
 
 class SnapshotInvalid(SyncRelayError):
-    """A snapshot's blob is cut short, changed, or by an author who is not to be trusted."""
+    """A snapshot's blob is cut short, changed, or not of §11's form."""
+
+
+class SnapshotAuthorUnknown(SnapshotInvalid):
+    """A snapshot is by one of whom neither the verified log nor the invitation says that they belong."""
 
 
 class ChangeTooLarge(SyncRelayError):

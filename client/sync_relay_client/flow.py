@@ -59,6 +59,8 @@ class Download:
 
 
 Action = Send | Pause | Upload | Download
+Outcome = Answer | SyncRelayError | None
+"""What became of an action: an answer to a Send, nothing to say, or what went wrong."""
 Flow = Generator[Action, Answer | None, R]
 
 
@@ -69,7 +71,7 @@ class Done(Generic[R]):
     result: R
 
 
-def advance(flow: Flow[R], outcome: Answer | SyncRelayError | None) -> Action | Done[R]:
+def advance(flow: Flow[R], outcome: Outcome) -> Action | Done[R]:
     """Go on with what became of the last action (None to begin); return the next one, or the end."""
     step = partial(flow.throw, outcome) if isinstance(outcome, SyncRelayError) else partial(flow.send, outcome)
     try:
@@ -80,7 +82,7 @@ def advance(flow: Flow[R], outcome: Answer | SyncRelayError | None) -> Action | 
 
 def drive(flow: Flow[R], perform: Callable[[Action], Answer | None]) -> R:
     """Run a flow to its end; `perform` does what it asks for, and raises an error of the tree where it can't."""
-    outcome: Answer | SyncRelayError | None = None
+    outcome: Outcome = None
     while True:
         step = advance(flow, outcome)
         if isinstance(step, Done):

@@ -41,12 +41,13 @@ class Retry:
 
     def _pause_seconds(self, attempt: int, error: RelayUnreachable | RelayRefused) -> float | None:
         """Return how long to wait before the next attempt, None to give up."""
-        asked_seconds = 0
-        if isinstance(error, RelayRefused):
-            if error.status not in _TEMPORARY_STATUSES:
-                return None
-            asked_seconds = error.retry_after_seconds or 0
-        if attempt >= self.max_attempts or asked_seconds > self.max_pause_seconds:
+        asked_seconds = (error.retry_after_seconds or 0) if isinstance(error, RelayRefused) else 0
+        if not is_temporary(error) or attempt >= self.max_attempts or asked_seconds > self.max_pause_seconds:
             return None
-        longest_seconds = min(self.max_pause_seconds, self.first_pause_seconds * 2 ** (attempt - 1))
+        longest_seconds = min(self.max_pause_seconds, self.first_pause_seconds * float(2 ** (attempt - 1)))
         return asked_seconds + longest_seconds * self.draw()
+
+
+def is_temporary(error: RelayUnreachable | RelayRefused) -> bool:
+    """Whether asking again later may help."""
+    return isinstance(error, RelayUnreachable) or error.status in _TEMPORARY_STATUSES

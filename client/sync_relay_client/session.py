@@ -37,7 +37,9 @@ from sync_relay_client.snapshot_blob import (
 class VaultSession:
     """One device's verified view of one vault. Not for several threads at once.
 
-    The history is kept in memory, unless another is given. What it seals counts once it was pulled back and verified, like anyone's. Every method that raises leaves
+    The history is kept in memory, unless another is given.
+
+    What it seals counts once it was pulled back and verified, like anyone's. Every method that raises leaves
     the session as it was.
     """
 

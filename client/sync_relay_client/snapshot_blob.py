@@ -8,7 +8,7 @@ from relay_protocol.changeset import Head
 from relay_protocol.devices import verifies
 from relay_protocol.encoding import from_pae, pae
 from sync_relay_client.envelope import seq_of
-from sync_relay_client.errors import SnapshotInvalid
+from sync_relay_client.errors import SnapshotAuthorUnknown, SnapshotInvalid
 from sync_relay_client.keys import DeviceKey, VaultKey
 from sync_relay_client.membership import certified
 from sync_relay_client.secretstream import open_frames, seal_frames
@@ -96,13 +96,14 @@ def seal_snapshot(
 class SnapshotReader:
     """A blob being opened. Made, it has verified the manifest; the content is verified once it was read to its end.
 
-    `authors` are the public keys of those whose snapshots are accepted, by device id. Making one and reading it
-    raise SnapshotInvalid, and whatever the source of the blob raises.
+    `authors` are the public keys of those whose snapshots are accepted, by device id; None takes the word of whoever
+    has the vault key, for one who knows nobody. Making one and reading it raise SnapshotInvalid, and whatever the
+    source of the blob raises.
     """
 
     context: SnapshotContext
     key: VaultKey = field(repr=False)
-    authors: Mapping[str, bytes] = field(repr=False)
+    authors: Mapping[str, bytes] | None = field(repr=False)
     blob: Iterable[bytes] = field(repr=False)
     manifest: Manifest = field(init=False)
     is_verified: bool = field(init=False, default=False)
@@ -116,9 +117,10 @@ class SnapshotReader:
             self.manifest = Manifest.decode(encoded)
         except ValueError:
             raise SnapshotInvalid("the manifest has not the form") from None
-        author = self.authors.get(self.manifest.author)
+        authors = certified(self.manifest.public_keys) if self.authors is None else self.authors
+        author = authors.get(self.manifest.author)
         if author is None:
-            raise SnapshotInvalid("the snapshot's author is not one to be trusted")
+            raise SnapshotAuthorUnknown("the snapshot's author is not one to be trusted")
         if not verifies(author, _signed(self.context, encoded), signature):
             raise SnapshotInvalid("the author's signature does not verify")
         if self.manifest.rekey_seq > self.context.covers.seq:

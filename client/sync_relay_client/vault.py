@@ -1,15 +1,11 @@
 """A vault, as an app uses it: record, push, pull, apply. All else (keys, seals, proofs, retries) happens below."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock, get_ident
 from types import TracebackType
 from typing import Self, TypeVar
-
-import httpx
 
 from relay_protocol.changeset import Head
 from sync_relay_client.envelope import Change
@@ -27,35 +23,15 @@ from sync_relay_client.flows import (
     upkeep,
 )
 from sync_relay_client.flows.link import Link
-from sync_relay_client.profile import Inbox, Outbox, Profile
+from sync_relay_client.options import INVITATION_SECONDS, WATCH_SECONDS, Options
+from sync_relay_client.profile import Inbox, Outbox, Profile, open_in_vault
 from sync_relay_client.profile.profile import INBOX_LIMIT
-from sync_relay_client.profile.secrets import KeyringChoice
 from sync_relay_client.recovery import RecoverySheet
-from sync_relay_client.retry import Retry
 from sync_relay_client.status import Status, status_of
 from sync_relay_client.transport import Transport
 from sync_relay_client.words import read_recovery_words, recovery_words
 
 R = TypeVar("R")
-
-INVITATION_SECONDS = 24 * 3600
-WATCH_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a vault is reached; the defaults suit an app.
-
-    `keyring` says where a new profile's key goes: the system's keyring where there is one ("auto"), or a file.
-    `transport`, `clock` (Unix seconds) and `sleep` replace the world in tests.
-    """
-
-    keyring: KeyringChoice = "auto"
-    timeout_seconds: float = 30.0
-    retry: Retry = field(default_factory=Retry)
-    transport: httpx.BaseTransport | None = None
-    clock: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
 
 
 class Vault:
@@ -121,14 +97,7 @@ class Vault:
     def open(cls, folder: Path, *, options: Options | None = None) -> Self:
         """Open a vault that this folder's device is in. Raises ProfileMissing, ProfileUnsafe or ProfileBroken."""
         chosen = options or Options()
-        profile = Profile.open(folder, chosen.keyring)
-        try:
-            with profile.view() as view:
-                view.session()
-        except BaseException:
-            profile.close()
-            raise
-        return cls(profile, chosen)
+        return cls(open_in_vault(folder, chosen.keyring), chosen)
 
     @classmethod
     def _begun(
@@ -218,7 +187,7 @@ class Vault:
         """Sync for ever, and yield each time that there is something to apply; offline it goes on trying."""
         while True:
             synced = self._run(upkeep.try_to_keep_up(self._link))
-            if synced is not None and (synced.pulled.changes or synced.pulled.restored):
+            if synced is not None and synced.pulled.is_news:
                 yield synced.pulled
             self._options.sleep(interval_seconds)
 

@@ -15,6 +15,7 @@ from nacl.utils import random
 from relay_protocol.changeset import Head, extend, genesis
 from relay_protocol.encoding import base64url, pae
 from sync_relay_client import Change, DeviceKey, Envelope, Page, VaultKey, VaultSession
+from sync_relay_client.history import MemoryHistory
 from sync_relay_client.opening import PulledEnvelope
 from sync_relay_client.padding import pad
 from tests.client.cli_world import CommandLine
@@ -182,6 +183,7 @@ def forge(log: Log, founder: VaultSession) -> Forger:
 
 def state_of(session: VaultSession) -> tuple[Any, ...]:
     history = session._history
+    assert isinstance(history, MemoryHistory)
     return (history.head, dict(history._chains), set(history._ids), session._trust, session.epoch)
 
 

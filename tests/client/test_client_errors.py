@@ -29,9 +29,9 @@ def test_the_drawing_is_the_tree() -> None:
                 found.add((shown.__name__, child.__name__))
             pending.append(child)
     assert drawn() == found
-    assert len(found) == 21
+    assert len(found) == 32
 
 
 def test_a_refusal_without_a_code_reads_well() -> None:
-    assert str(errors.RelayRefused(502, None, {})) == "502 without a code"
-    assert str(errors.RelayRefused(412, "head_moved", {})) == "412 head_moved"
+    assert str(errors.RelayRefused(502, None, {})) == "the relay refused: 502 without a code"
+    assert str(errors.RelayRefused(412, "head_moved", {})) == "the relay refused: 412 head_moved"

@@ -10,7 +10,7 @@ from relay_protocol.devices import endorse
 from relay_protocol.encoding import base64url, from_base64url
 from sync_relay_client import Change, DeviceKey, Envelope, Invitation, SnapshotContext, SnapshotReader, VaultKey
 from sync_relay_client.envelope import Draft, seal, unseal
-from sync_relay_client.history import History, Tail
+from sync_relay_client.history import MemoryHistory, Tail
 from sync_relay_client.membership import admit_payload, read_admit, read_rekey, rekey_payload
 from sync_relay_client.padding import padme
 
@@ -52,7 +52,7 @@ def test_an_endorsement_is_the_same_bytes(vector: Vector, devices: dict[str, Dev
 def test_the_chain_is_recomputed_from_the_changesets(vector: Vector) -> None:
     chain = vector("chain")
     assert base64url(genesis(chain["vault_id"]).chain) == chain["genesis"]
-    tail = Tail(History(chain["vault_id"]))
+    tail = Tail(MemoryHistory(chain["vault_id"]))
     for link in chain["links"]:
         digest = Envelope(**link["changeset"]).digest(chain["vault_id"])
         assert base64url(digest) == link["digest"]

@@ -290,7 +290,7 @@ def test_a_founder_whose_key_must_be_learnt(
 ) -> None:
     log.push(founder.seal(change(), 3))
     late = VaultSession.found(alice, log.vault_id, founder.epoch, founder.keys[0])
-    late._trust = replace(late._trust, membership=replace(late.membership, _known_keys={}))
+    late._trust = replace(late._trust, membership=replace(late.membership, known_keys={}))
     with unchanged(late, AuthorKeyUnknown) as caught:
         late.open_page(log.page(0))
     assert caught.value.device_id == alice.device_id

@@ -1,1 +1,1 @@
-"""What a device does, as flows over its profile: each step a transaction, each wait an action, a crash anywhere safe."""
+"""What a device does, as flows over its profile: a step is a transaction, a wait an action."""

@@ -111,7 +111,7 @@ def _founding(profile: Profile, relay_url: str, *, recovery: bool) -> Record:
         if record is None:
             sheet = RecoverySheet.draw() if recovery else None
             keys = () if sheet else (VaultKey.generate(),)
-            secrets = Secrets(DeviceKey.generate(), keys, sheet and sheet.entropy)
+            secrets = Secrets(DeviceKey.generate(), keys, sheet.entropy if sheet else None)
             record = Record("founding", secrets, relay_url, sheet.vault_id if sheet else str(uuid4()))
             transaction.records.put(record)
         elif record.stage != "founding":

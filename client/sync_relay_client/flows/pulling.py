@@ -22,6 +22,11 @@ class Pulled:
     head: Head
     restored: bool
 
+    @property
+    def is_news(self) -> bool:
+        """Whether there is something for the app to apply."""
+        return bool(self.changes) or self.restored
+
 
 def pull(link: Link, progress: Progress | None = None) -> Flow[Pulled]:
     """Pull and verify all that is new, into the inbox.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sync_relay_client.answers import Pushed
+from sync_relay_client.answers import Pushed, Urgency
 from sync_relay_client.errors import ChangeTooLarge, RelayRefused
 from sync_relay_client.flow import Flow
 from sync_relay_client.flows.link import Link
@@ -12,9 +12,13 @@ from sync_relay_client.profile.sending import acknowledge, next_batch
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a push did: how many changes the relay stored, or had stored already."""
+    """What a push did: how many changes the relay stored, or had stored already.
+
+    `snapshot_wanted` is how much it would like a snapshot, if at all (§7.6).
+    """
 
     changes: int
+    snapshot_wanted: Urgency | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +32,13 @@ class Synced:
 def push(link: Link) -> Flow[Sent]:
     """Send all that is in the outbox. Whatever it raises, what was not acknowledged is kept and sent next time."""
     limits = yield from link.limits()
-    sent = 0
+    sent, wanted = 0, None
     while True:
         with link.profile.transaction() as transaction:
             session = transaction.session()
             batch = next_batch(transaction.connection, session, limits.max_batch, limits.max_body_bytes)
         if not batch:
-            return Sent(sent)
+            return Sent(sent, wanted)
         try:
             pushed = yield from link.ask(lambda vault: vault.push(batch))  # noqa: B023 -- run at once
         except RelayRefused as error:
@@ -43,7 +47,7 @@ def push(link: Link) -> Flow[Sent]:
                 raise ChangeTooLarge(limit_bytes) from None
             raise
         _note(link, pushed)
-        sent += len(batch)
+        sent, wanted = sent + len(batch), pushed.snapshot_wanted
 
 
 def sync(link: Link) -> Flow[Synced]:

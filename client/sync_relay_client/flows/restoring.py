@@ -3,23 +3,23 @@
 from pathlib import Path
 
 from relay_protocol.answers import DownloadableSnapshot
-from sync_relay_client.errors import AnswerInvalid, AuthorKeyUnknown, RelayRefused, RelayUnreachable
-from sync_relay_client.flow import Download, Flow, Progress
+from sync_relay_client.errors import AuthorKeyUnknown, KeyUnknown, RelayRefused, SnapshotAuthorUnknown
+from sync_relay_client.flow import Flow, Progress
+from sync_relay_client.flows.corresponding import read_letter
+from sync_relay_client.flows.downloading import fetch
 from sync_relay_client.flows.link import Link
-from sync_relay_client.profile.sending import trust_snapshot
+from sync_relay_client.profile.sending import see_in_log
 from sync_relay_client.profile.uploads import put_restored
 from sync_relay_client.snapshot_blob import SnapshotReader
 from sync_relay_client.transport import created_private, pieces_of
-
-EXPIRED_STATUSES = frozenset({401, 403})
-"""What stores answer to a presigned URL that has expired."""
 
 
 def restore(link: Link, progress: Progress | None = None) -> Flow[bool]:
     """Go on from the relay's latest snapshot, if that is ahead of the verified head; return whether it was.
 
-    Its content waits in the inbox. Raises SnapshotInvalid, KeyUnknown (a rekey came between that this device did
-    not see: it needs a new invitation), RolledBack, and what asking raises; then nothing has changed.
+    Its content waits in the inbox. Raises SnapshotInvalid, RolledBack, KeyUnknown (a rekey came between that this
+    device did not see, and nobody left it a letter: it needs a new invitation), and what asking raises; then nothing
+    has changed.
     """
     try:
         found = yield from link.ask(lambda vault: vault.latest_snapshot())
@@ -34,11 +34,14 @@ def restore(link: Link, progress: Progress | None = None) -> Flow[bool]:
     spool = link.profile.spool
     blob, content = spool.new("download"), spool.new("restored")
     try:
-        yield from fetch(link, snapshot, blob, progress)
+        snapshot = yield from fetch(link, snapshot.sha256, blob, progress)
         try:
             taken = _take(link, snapshot, blob, content)
         except AuthorKeyUnknown:
             yield from link.learn_keys()
+            taken = _take(link, snapshot, blob, content)
+        except (KeyUnknown, SnapshotAuthorUnknown):
+            yield from read_letter(link)
             taken = _take(link, snapshot, blob, content)
     except BaseException:
         content.unlink(missing_ok=True)
@@ -48,21 +51,6 @@ def restore(link: Link, progress: Progress | None = None) -> Flow[bool]:
     if not taken:
         content.unlink(missing_ok=True)
     return taken
-
-
-def fetch(link: Link, snapshot: DownloadableSnapshot, blob: Path, progress: Progress | None) -> Flow[None]:
-    """Download a blob to a file; where that was cut or its URL has expired, again from the start."""
-
-    def attempt() -> Flow[None]:
-        current = (yield from link.ask(lambda vault: vault.snapshot(snapshot.sha256))).snapshot
-        if current.download is None:
-            raise AnswerInvalid("the relay offers a snapshot that can't be downloaded")
-        try:
-            yield Download(current, blob, progress)
-        except RelayRefused as error:
-            raise RelayUnreachable("the download's URL expired") if error.status in EXPIRED_STATUSES else error from None
-
-    yield from link.retry.run(attempt)
 
 
 def _take(link: Link, snapshot: DownloadableSnapshot, blob: Path, content: Path) -> bool:
@@ -77,7 +65,7 @@ def _take(link: Link, snapshot: DownloadableSnapshot, blob: Path, content: Path)
             return False  # another process was faster
         session.start_at(reader)
         transaction.records.save(session)
-        trust_snapshot(transaction.connection, reader.context.covers)
+        see_in_log(transaction.connection, [], reader.context.covers)
         put_restored(transaction.connection, link.profile.spool, content, reader.context)
     return True
 

@@ -43,8 +43,8 @@ def devices(link: Link) -> Flow[Sequence[VaultDevice]]:
                 is_this=device_id == session.device.device_id,
                 is_founder=device_id == session.founder,
                 belongs=device_id in membership.belonging,
-                registered_at=member and member.registered_at,
-                revoked_at=member and member.revoked_at,
+                registered_at=None if member is None else member.registered_at,
+                revoked_at=None if member is None else member.revoked_at,
             )
         )
     return sorted(found, key=lambda device: (not device.belongs, device.registered_at or ""))

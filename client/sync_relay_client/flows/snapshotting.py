@@ -10,11 +10,13 @@ from typing import BinaryIO
 
 from relay_protocol.changeset import Head
 from relay_protocol.encoding import base64url
+from relay_protocol.limits import MAX_ENDORSEMENT_AHEAD_SECONDS
 from sync_relay_client.errors import NotCaughtUp, RelayRefused, RelayUnreachable
 from sync_relay_client.flow import Flow, Progress, Upload
+from sync_relay_client.flows.downloading import stale_url
 from sync_relay_client.flows.link import Link
 from sync_relay_client.flows.pushing import sync
-from sync_relay_client.flows.restoring import EXPIRED_STATUSES
+from sync_relay_client.letters import seal_letters
 from sync_relay_client.profile.uploads import PendingUpload, add_upload, drop_upload, next_upload
 from sync_relay_client.session import VaultSession
 from sync_relay_client.snapshot_blob import ContentMeasure, SnapshotContext, measure
@@ -48,14 +50,18 @@ def snapshot(link: Link, write: Write, schema_version: int, progress: Progress |
     try:
         session = yield from link.look(lambda session: _write(link, session, write, content))
         context, sealed = _seal(session, content, blob, schema_version)
+        letters = _write_letters(link, session, spool.new("letters"))
         with link.profile.transaction() as transaction:
             add_upload(transaction.connection, spool, blob, sealed, context)
+            add_upload(transaction.connection, spool, *letters)
     except BaseException:
         blob.unlink(missing_ok=True)
         raise
     finally:
         content.unlink(missing_ok=True)
     yield from resume_uploads(link, progress)
+    with link.profile.transaction() as transaction:
+        transaction.connection.execute("UPDATE sync_relay_device SET snapshot_wanted = NULL")
     return SnapshotMade(base64url(sealed.sha256), context.covers, sealed.size)
 
 
@@ -90,7 +96,7 @@ def _send(link: Link, upload: PendingUpload, progress: Progress | None) -> Flow[
             try:
                 yield Upload(announced.upload, upload.blob, progress)
             except RelayRefused as error:
-                raise RelayUnreachable("the upload's URL expired") if error.status in EXPIRED_STATUSES else error from None
+                raise stale_url(error) from None
         try:
             yield from link.ask(lambda vault: vault.complete(announced.snapshot.sha256))
         except RelayRefused as error:
@@ -110,6 +116,15 @@ def _write(link: Link, session: VaultSession, write: Write, content: Path) -> Va
     with created_private(content).open("wb") as file:
         write(file, connection)
     return session
+
+
+def _write_letters(link: Link, session: VaultSession, blob: Path) -> tuple[Path, ContentMeasure, SnapshotContext]:
+    with link.profile.view() as view:
+        relay_url = view.device().relay_url
+    assert relay_url is not None, "a vault has a relay"
+    letters = seal_letters(session, relay_url, int(link.clock()) + MAX_ENDORSEMENT_AHEAD_SECONDS - 60)
+    created_private(blob).write_bytes(letters.blob)
+    return blob, letters.measure, letters.context
 
 
 def _seal(

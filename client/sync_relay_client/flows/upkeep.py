@@ -1,11 +1,12 @@
 """Keeping up: all that a device has to do now and then, in order."""
 
-from sync_relay_client.errors import RelayUnreachable
+from sync_relay_client.errors import RelayRefused, RelayUnreachable
 from sync_relay_client.flow import Flow
 from sync_relay_client.flows.link import Link
 from sync_relay_client.flows.pushing import Synced, sync
 from sync_relay_client.flows.rotating import resume
 from sync_relay_client.flows.snapshotting import resume_uploads
+from sync_relay_client.retry import is_temporary
 
 
 def keep_up(link: Link) -> Flow[Synced]:
@@ -17,8 +18,10 @@ def keep_up(link: Link) -> Flow[Synced]:
 
 
 def try_to_keep_up(link: Link) -> Flow[Synced | None]:
-    """Keep up; None where there is no relay to be reached now."""
+    """Keep up; None where the relay can't be reached now, or asks to come back later."""
     try:
         return (yield from keep_up(link))
-    except RelayUnreachable:
+    except (RelayUnreachable, RelayRefused) as error:
+        if not is_temporary(error):
+            raise
         return None

@@ -4,7 +4,7 @@
 what goes out and what came in, `spool` the blobs under way, `profile` all of it together.
 """
 
-from sync_relay_client.profile.profile import Profile, Transaction
+from sync_relay_client.profile.profile import Profile, Transaction, open_in_vault
 from sync_relay_client.profile.queues import Inbox, Outbox, Restored
 
-__all__ = ["Inbox", "Outbox", "Profile", "Restored", "Transaction"]
+__all__ = ["Inbox", "Outbox", "Profile", "Restored", "Transaction", "open_in_vault"]

@@ -48,8 +48,7 @@ class Database:
             self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield self.connection
-            if not self.connection.in_transaction:
-                raise ValueError("the transaction belongs to the inbox or outbox: it must not be ended")
+            self._check_still_open()
         except BaseException:
             self._roll_back()
             raise
@@ -79,6 +78,10 @@ class Database:
         except BaseException:
             self._roll_back()
             raise
+
+    def _check_still_open(self) -> None:
+        if not self.connection.in_transaction:
+            raise ValueError("the transaction belongs to the inbox or outbox: it must not be ended")
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:

@@ -29,7 +29,8 @@ class StoredHistory:
 
     def jump(self, head: Head) -> None:
         """See `History.jump`."""
-        self._connection.execute("INSERT OR REPLACE INTO sync_relay_history VALUES (?, ?, NULL)", (head.seq, head.chain))
+        place = (head.seq, head.chain)
+        self._connection.execute("INSERT OR REPLACE INTO sync_relay_history VALUES (?, ?, NULL)", place)
         self._move(head)
 
     def commit(self, tail: Tail) -> None:

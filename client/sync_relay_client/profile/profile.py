@@ -101,6 +101,18 @@ class Profile:
         return Transaction(connection, Records(connection, self._profile_key))
 
 
+def open_in_vault(folder: Path, keyring: KeyringChoice) -> Profile:
+    """Open the profile of a device that is in a vault. Raises ProfileMissing if it is in none yet."""
+    profile = Profile.open(folder, keyring)
+    try:
+        with profile.view() as view:
+            view.session()
+    except BaseException:
+        profile.close()
+        raise
+    return profile
+
+
 class Transaction:
     """What flows read and write of a profile, in one transaction."""
 

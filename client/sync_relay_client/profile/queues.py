@@ -73,8 +73,8 @@ class Restored:
         return self.path.open("rb")
 
 
-class Inbox(Sequence[OpenedChange]):
-    """Verified changes in the log's order, this device's own too. Where `restored` is there, it comes first.
+class Inbox:
+    """Verified changes in the log's order, this device's own too; iterate over it. `restored`, if any, comes first.
 
     `connection` is the profile's, in the transaction that this is part of: what the app does with it and that these
     changes are applied become true together.
@@ -85,9 +85,6 @@ class Inbox(Sequence[OpenedChange]):
         self.restored = _restored(connection, folder)
         rows = connection.execute(f"SELECT {_INBOX_COLUMNS} FROM sync_relay_inbox ORDER BY seq LIMIT ?", (limit,))  # noqa: S608 -- constant
         self._changes = [_opened(*row) for row in rows]
-
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204 -- as Sequence declares it
-        return self._changes[index]
 
     def __len__(self) -> int:
         return len(self._changes)
@@ -129,7 +126,7 @@ def put_into_inbox(connection: Connection, opened: Sequence[OpenedChange]) -> in
     return len(for_app)
 
 
-def _opened(  # noqa: PLR0917 -- a row
+def _opened(
     seq: int,
     received_at: str,
     changeset_id: str,

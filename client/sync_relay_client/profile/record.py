@@ -1,4 +1,4 @@
-"""The profile's one row about its device and vault: loading and saving it, the secrets sealed under the profile's key."""
+"""The profile's one row about its device and vault, its secrets sealed under the profile's key."""
 
 import json
 from collections.abc import Iterable

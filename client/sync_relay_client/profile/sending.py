@@ -13,9 +13,7 @@ from sync_relay_client.session import VaultSession
 BATCH_BYTES = len('{"changesets":[]}')
 
 
-def next_batch(
-    connection: Connection, session: VaultSession, max_batch: int, max_body_bytes: int
-) -> list[Envelope]:
+def next_batch(connection: Connection, session: VaultSession, max_batch: int, max_body_bytes: int) -> list[Envelope]:
     """Return the oldest changes that were not acknowledged, as many as one push carries; none if there are none.
 
     A change is sealed here, once: what is sent again is byte for byte the same, so the relay knows it again. Sealed
@@ -28,12 +26,12 @@ def next_batch(
     ).fetchall()
     batch: list[Envelope] = []
     size_bytes = BATCH_BYTES
-    for no, changeset_id, text, schema_version, *change in rows:
-        if text is None:
+    for no, changeset_id, sealed, schema_version, *change in rows:
+        if sealed is None:
             envelope = session.seal(Change(*change), schema_version, changeset_id)
-            text = json.dumps(envelope.members(), ensure_ascii=False, separators=(",", ":"))
         else:
-            envelope = Envelope(**json.loads(text))
+            envelope = Envelope(**json.loads(sealed))
+        text = json.dumps(envelope.members(), ensure_ascii=False, separators=(",", ":"))
         size_bytes += len(text.encode()) + 1
         if size_bytes > max_body_bytes:
             if not batch:
@@ -53,21 +51,19 @@ def acknowledge(connection: Connection, receipts: Sequence[ReceiptAnswer]) -> No
 
 
 def see_in_log(connection: Connection, ids: Collection[str], head: Head) -> None:
-    """Let go of the changes that were seen in the verified log up to `head`.
+    """Let go of the changes that were seen in the verified log up to `head`, or that a snapshot covers unseen.
 
-    Raises ReceiptBroken if one was acknowledged there, and is not.
+    Raises ReceiptBroken if the log has another changeset where the relay acknowledged one.
     """
     connection.executemany("DELETE FROM sync_relay_outbox WHERE id = ?", [(one,) for one in ids])
     broken = connection.execute(
-        "SELECT min(acknowledged_seq) FROM sync_relay_outbox WHERE acknowledged_seq <= ?", (head.seq,)
+        "SELECT min(seq) FROM sync_relay_outbox JOIN sync_relay_history ON seq = acknowledged_seq"
+        " WHERE acknowledged_seq <= ? AND sync_relay_history.id IS NOT NULL",
+        (head.seq,),
     ).fetchone()[0]
     if broken is not None:
         raise ReceiptBroken("the log does not hold what the relay acknowledged", broken)
-
-
-def trust_snapshot(connection: Connection, covers: Head) -> None:
-    """Let go of what was acknowledged within a snapshot: its changesets are not seen any more."""
-    connection.execute("DELETE FROM sync_relay_outbox WHERE acknowledged_seq <= ?", (covers.seq,))
+    connection.execute("DELETE FROM sync_relay_outbox WHERE acknowledged_seq <= ?", (head.seq,))
 
 
 def send_again(connection: Connection, after: Head) -> None:
