@@ -14,7 +14,8 @@ from sync_relay_client.cli.json_lines import Draft, read_push_lines
 from sync_relay_client.cli.settings import Command, Settings, printable
 from sync_relay_client.envelope import Change
 from sync_relay_client.errors import ChangeTooLarge
-from sync_relay_client.vault import WATCH_SECONDS, Vault
+from sync_relay_client.options import WATCH_SECONDS
+from sync_relay_client.vault import Vault
 
 _SHOWN_ID_CHARACTERS = 8
 _SHOWN_PAYLOAD_CHARACTERS = 80
@@ -69,9 +70,9 @@ def push(
         raise click.UsageError("A single change needs --entity, --entity-id and --payload-file.")
     with settings.open() as vault:
         _record(vault, drafts)
-        sent = vault.push().changes
-        settings.result(f"{len(drafts)} recorded, {sent} sent.", recorded=len(drafts), sent=sent)
-        if vault.status().snapshot_wanted is not None:
+        sent = vault.push()
+        settings.result(f"{len(drafts)} recorded, {sent.changes} sent.", recorded=len(drafts), sent=sent.changes)
+        if sent.snapshot_wanted is not None:
             settings.note("The relay would like a snapshot: sync-relay snapshot create")
 
 

@@ -65,6 +65,7 @@ _ADVICE_BY_CODE = {
     "unknown_device": "The relay does not know this device: the vault was erased, or it is another relay.",
     "vault_erased": "The vault was erased for ever. `sync-relay export` still prints what this device holds.",
     "device_revoked": "This device was revoked. `sync-relay export` still prints what it holds.",
+    "head_moved": "Another device pushed meanwhile: try again.",
     "endorsement_expired": "The invitation is too old: ask for another one.",
     "vault_creation_closed": "This relay wants its operator's token: sync-relay init --token-file FILE URL",
     "rate_limited": "Too many requests: try again in a minute.",

@@ -14,8 +14,8 @@ from sync_relay_client.answers import read
 from sync_relay_client.cli.findings import Finding, finding_of
 from sync_relay_client.errors import SyncRelayError
 from sync_relay_client.keys import DeviceKey
+from sync_relay_client.options import Options
 from sync_relay_client.relay_client import RelayClient
-from sync_relay_client.vault import Options
 
 _SOON_DAYS = 14
 _DAY_SECONDS = 24 * 3600

@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sync_relay_client.flow import Progress
+from sync_relay_client.options import Options
 from sync_relay_client.profile.secrets import KeyringChoice
 from sync_relay_client.qr import terminal_code
 from sync_relay_client.retry import Retry
-from sync_relay_client.vault import Options, Vault
+from sync_relay_client.vault import Vault
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
 APP_NAME = "sync-relay"
 
+_NO_QR = "(No QR code: the window is too narrow, or the text too long.)"
 _ATTEMPTS = 5
 """Before a command gives up: somebody waits for it, for some ten seconds at most unless the relay asks for more."""
 
@@ -54,10 +56,10 @@ class Settings:
             click.echo(text, err=True)
 
     def show_qr(self, text: str) -> None:
-        """Show a QR code, if notes are read on a terminal; say so where that is too narrow for it."""
+        """Show a QR code, if notes are read on a terminal; say so where there can be none."""
         if not self.silent and sys.stderr.isatty():
             columns = os.get_terminal_size(sys.stderr.fileno()).columns
-            click.echo(terminal_code(text, columns) or "(The window is too narrow for the QR code.)", err=True)
+            click.echo(terminal_code(text, columns) or _NO_QR, err=True)
 
     @contextmanager
     def progress(self, label: str) -> Iterator[Progress]:

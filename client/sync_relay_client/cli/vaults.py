@@ -98,7 +98,8 @@ def erase(settings: Settings, *, confirm: str | None) -> None:
             need_terminal("give --confirm with the vault's id")
             click.echo(f"This erases vault {vault_id} for ever, for all its devices.", err=True)
             confirm = click.prompt(f"Type the first {SHOWN_ID_CHARACTERS} characters of its id", err=True)
-        if confirm.strip() != vault_id[:SHOWN_ID_CHARACTERS]:
+        if len(confirm) < SHOWN_ID_CHARACTERS or not vault_id.startswith(confirm):
             raise Failure("That is not this vault: nothing was erased.")
+        vault.pull()  # the relay erases for one who has seen all there is
         vault.erase()
         settings.result(f"Vault {vault_id} is erased.", vault_id=vault_id, erased=True)
