@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync_relay_client import read_request
+from sync_relay_client import DeviceKey, read_request, request_code
 from sync_relay_client.vault import Vault
 from sync_relay_client.words import fingerprint, read_recovery_words
 from tests.client.cli_world import OPTIONS, CommandLine
@@ -54,6 +54,19 @@ def test_an_invitation_survives_how_it_was_copied(laptop: CommandLine, newcomer:
     (invited,) = laptop.json("invite", f" {shown['request']}\n", "--yes", shown["fingerprint"].upper())
     code = invited["invitation"]
     newcomer("join", "-", typed="\n".join(code[place : place + 76] for place in range(0, len(code), 76)) + "\n\n")
+
+
+def test_a_code_that_begins_as_an_option_does_is_a_code(laptop: CommandLine, newcomer: CommandLine) -> None:
+    """One in 64 does."""
+    key = next(key for key in iter(DeviceKey.generate, None) if request_code(key).startswith("-"))
+    laptop("invite", request_code(key), "--yes", fingerprint(key.public_key))
+
+    key = next(key for key in iter(DeviceKey.generate, None) if key.device_id.startswith("-"))
+    laptop("invite", request_code(key), "--yes", fingerprint(key.public_key))
+    laptop("revoke", key.device_id, "--yes")
+
+    newcomer("request")
+    assert "not for this device" in newcomer("join", "-" + "A" * 100, exits=1).stderr
 
 
 def test_words_that_differ_admit_nobody(laptop: CommandLine, newcomer: CommandLine) -> None:

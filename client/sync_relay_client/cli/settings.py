@@ -88,6 +88,12 @@ class Command(click.Command):
         super().__init__(name, epilog=f"\b\nExample:\n  {example.replace(chr(10), chr(10) + '  ')}", **members)
 
 
+class CodeCommand(Command):
+    """A command that takes a code or an id: base64url, of which one in 64 begins as an option does."""
+
+    ignore_unknown_options = True
+
+
 def shared_options() -> list[click.Parameter]:
     """Return the options that may stand before a command or after it."""
     return [
