@@ -12,7 +12,8 @@ SHOWN_URL = "http://127.0.0.1:8787"
 """The relay's address in the documents: what `make run` prints."""
 
 _BLOCK = re.compile(
-    r"^(?:```(?P<kind>\w+)(?P<title>[^\n]*)\n(?P<text>.*?)^```|<!-- (?P<hidden>\w+)\n(?P<step>.*?)^-->)$", re.S | re.M
+    r"^(?:```(?P<kind>\w+)(?P<title>[^\n]*)\n(?P<text>.*?)^```|<!-- (?P<hidden>\w+)\n(?P<step>.*?)^-->)$",
+    re.DOTALL | re.MULTILINE,
 )
 
 
