@@ -82,6 +82,16 @@ def test_a_no_to_the_words_admits_nobody(laptop: CommandLine, tmp_path: Path) ->
     assert len(laptop.json("devices")) == 2
 
 
+def test_a_long_transfer_shows_how_far_it_is(laptop: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "content").write_bytes(bytes(3_000_000))
+    with at(laptop, "snapshot", "create", "--file", str(tmp_path / "content")) as terminal:
+        terminal.expect("Sending +\\[#+-*\\]")
+        terminal.expect("100%")
+        terminal.expect("The snapshot covers")
+        assert terminal.end() == 0
+    assert "Sending" not in laptop("snapshot", "create", "--file", str(tmp_path / "content")).output
+
+
 def test_a_narrow_window_shows_the_text_alone(tmp_path: Path) -> None:
     with at(CommandLine(tmp_path / "newcomer"), "request", columns=30) as terminal:
         terminal.expect(CODE)

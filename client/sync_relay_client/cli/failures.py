@@ -30,9 +30,17 @@ EXIT_EPOCH = 6
 EXIT_PROFILE = 7
 EXIT_INTERRUPTED = 130
 
-EXIT_STATUSES = """\
-Exit status: 0 done; 1 failed; 2 wrong usage; 3 the relay does not answer; 4 the relay refuses; 5 tampering detected;
-6 the relay's store was restored: stop and ask; 7 something about the profile; 130 interrupted, nothing is lost."""
+STATUSES_HELP = """\b
+Exit status:
+  0    done
+  1    failed
+  2    wrong usage
+  3    the relay does not answer
+  4    the relay refuses
+  5    tampering detected: nothing was applied
+  6    the relay's store was restored: stop and ask
+  7    something about the profile
+  130  interrupted: nothing is lost"""
 
 _STATUS_OF: tuple[tuple[type[SyncRelayError], int], ...] = (
     (RelayUnreachable, EXIT_UNREACHABLE),

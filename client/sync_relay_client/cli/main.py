@@ -6,7 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from sync_relay_client.cli import changes, devices, doctor, pairing, snapshots, standing, vaults
-from sync_relay_client.cli.failures import EXIT_INTERRUPTED, EXIT_STATUSES, exit_status, report
+from sync_relay_client.cli.failures import EXIT_INTERRUPTED, STATUSES_HELP, exit_status, report
 from sync_relay_client.cli.settings import Command, Settings, shared_options
 from sync_relay_client.errors import SyncRelayError
 
@@ -56,7 +56,7 @@ cli = Program(
     Results go to standard output, all else to standard error. Secrets are read from prompts, files and standard
     input alone.
     """,
-    epilog=EXIT_STATUSES,
+    epilog=STATUSES_HELP,
 )
 for command in (
     vaults.init,
