@@ -5,7 +5,16 @@ import pytest
 from relay.ports import Log
 from tests.contract.log_world import TestedVault, uuid
 
-REWRITTEN = ("limiter_contract", "log_changesets", "log_devices", "log_retention", "log_snapshots", "log_vaults")
+REWRITTEN = (
+    "blob_worlds",
+    "blobs_contract",
+    "limiter_contract",
+    "log_changesets",
+    "log_devices",
+    "log_retention",
+    "log_snapshots",
+    "log_vaults",
+)
 
 pytest.register_assert_rewrite(*(f"tests.contract.{module}" for module in REWRITTEN))
 
