@@ -1,6 +1,8 @@
-"""What the client's tests share: the vectors, devices, an honest log in memory, and a forger of envelopes."""
+"""What the client's tests share: the vectors, devices, an honest log in memory, a forger, a relay in this process."""
 
 import json
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -18,6 +20,7 @@ from sync_relay_client import Change, DeviceKey, Envelope, Page, VaultKey, Vault
 from sync_relay_client.history import MemoryHistory
 from sync_relay_client.opening import PulledEnvelope
 from sync_relay_client.padding import pad
+from tests.client.relay_in_process import RelayInProcess
 
 VECTORS = Path(__file__).parents[2] / "schema" / "vectors"
 RECEIVED_AT = "2026-04-26T09:30:00.000Z"
@@ -198,3 +201,18 @@ def unchanged() -> Callable[[VaultSession, type[Exception]], AbstractContextMana
         assert state_of(session) == before
 
     return expect
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder for profiles, in memory where there is such a disk: no test here needs power to survive its loss."""
+    in_memory = "/dev/shm"
+    with tempfile.TemporaryDirectory(dir=in_memory if os.access(in_memory, os.W_OK) else None) as folder:
+        (home := Path(folder) / "home").mkdir()
+        yield home
+
+
+@pytest.fixture
+def relay() -> RelayInProcess:
+    """A relay in this process, without a rate limit."""
+    return RelayInProcess()
