@@ -1,6 +1,8 @@
-"""What the client's tests share: the vectors, devices, an honest log in memory, and a forger of envelopes."""
+"""What the client's tests share: the vectors, devices, an honest log in memory, a forger, a relay in this process."""
 
 import json
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -19,6 +21,7 @@ from sync_relay_client.history import MemoryHistory
 from sync_relay_client.opening import PulledEnvelope
 from sync_relay_client.padding import pad
 from tests.client.cli_world import CommandLine
+from tests.client.relay_in_process import RelayInProcess
 from tools.embedded import EmbeddedRelay
 
 VECTORS = Path(__file__).parents[2] / "schema" / "vectors"
@@ -223,3 +226,18 @@ def phone(laptop: CommandLine, tmp_path: Path) -> CommandLine:
     device = CommandLine(tmp_path / "phone")
     laptop.invite(device)
     return device
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder for profiles, in memory where there is such a disk: no test here needs power to survive its loss."""
+    in_memory = "/dev/shm"
+    with tempfile.TemporaryDirectory(dir=in_memory if os.access(in_memory, os.W_OK) else None) as folder:
+        (home := Path(folder) / "home").mkdir()
+        yield home
+
+
+@pytest.fixture
+def relay() -> RelayInProcess:
+    """A relay in this process, without a rate limit."""
+    return RelayInProcess()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from sqlite3 import Connection
 from typing import BinaryIO
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from relay_protocol.changeset import MAX_SCHEMA_VERSION, Head
 from relay_protocol.encoding import is_uuid
@@ -85,8 +85,11 @@ class Inbox:
     def __init__(self, connection: Connection, limit: int, folder: Path) -> None:
         self.connection = connection
         self.restored = _restored(connection, folder)
-        rows = connection.execute(f"SELECT {_INBOX_COLUMNS} FROM sync_relay_inbox ORDER BY seq LIMIT ?", (limit,))  # noqa: S608 -- constant
-        self._changes = [_opened(*row) for row in rows]
+        # Not by seq: after a restore of the relay's store the log goes on at seqs that waiting changes have, too.
+        found = connection.execute(f"SELECT no, {_INBOX_COLUMNS} FROM sync_relay_inbox ORDER BY no LIMIT ?", (limit,))  # noqa: S608 -- constant
+        rows = found.fetchall()
+        self._last_no = rows[-1][0] if rows else 0
+        self._changes = [_opened(*row[1:]) for row in rows]
 
     def __len__(self) -> int:
         return len(self._changes)
@@ -96,14 +99,16 @@ class Inbox:
 
     def settle(self) -> None:
         """Note that all of it is applied."""
-        if self._changes:
-            self.connection.execute("DELETE FROM sync_relay_inbox WHERE seq <= ?", (self._changes[-1].seq,))
+        self.connection.execute("DELETE FROM sync_relay_inbox WHERE no <= ?", (self._last_no,))
         self.connection.execute("DELETE FROM sync_relay_restored")
 
 
 def put_into_inbox(connection: Connection, opened: Sequence[OpenedChange]) -> int:
-    """Store what was pulled; return how many changes are for the app. The protocol's own operations are not."""
-    for_app = [one for one in opened if not one.is_own_operation]
+    """Store what was pulled; return how many changes are for the app.
+
+    The protocol's own operations are not, nor what it was given before a restore of the relay's store lost it.
+    """
+    for_app = [one for one in opened if not one.is_own_operation and not _was_lost(connection, one.id)]
     connection.executemany(
         f"INSERT INTO sync_relay_inbox ({_INBOX_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
         [
@@ -126,6 +131,17 @@ def put_into_inbox(connection: Connection, opened: Sequence[OpenedChange]) -> in
         ],
     )
     return len(for_app)
+
+
+def waiting_after(connection: Connection, seq: int) -> list[OpenedChange]:
+    """Return the changes after a seq that wait to be applied."""
+    rows = connection.execute(f"SELECT {_INBOX_COLUMNS} FROM sync_relay_inbox WHERE seq > ? ORDER BY no", (seq,))  # noqa: S608 -- constant
+    return [_opened(*row) for row in rows]
+
+
+def _was_lost(connection: Connection, changeset_id: str) -> bool:
+    given_before = connection.execute("DELETE FROM sync_relay_lost WHERE id = ?", (UUID(changeset_id).bytes,))
+    return given_before.rowcount > 0
 
 
 def _opened(
