@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync_relay_client import read_request
+from sync_relay_client import DeviceKey, read_request, request_code
 from sync_relay_client.vault import Vault
 from sync_relay_client.words import fingerprint, read_recovery_words
 from tests.client.cli_world import OPTIONS, CommandLine
@@ -78,6 +78,19 @@ def test_an_invitation_for_another_device_is_refused(
     other = CommandLine(tmp_path / "other")
     other("request")
     assert "InvitationInvalid" in other("join", invitation, exits=1).stderr
+
+
+def key_whose_code_begins(beginning: str) -> DeviceKey:
+    return next(key for key in iter(DeviceKey.generate, None) if request_code(key).startswith(beginning))
+
+
+@pytest.mark.parametrize("beginning", ["-", "--"])
+def test_a_code_may_begin_like_an_option(laptop: CommandLine, phone: CommandLine, beginning: str) -> None:
+    key = key_whose_code_begins(beginning)
+    laptop.json("invite", request_code(key), "--yes", fingerprint(key.public_key))
+    assert key.device_id in {device["device_id"] for device in laptop.json("devices") if device["belongs"]}
+    assert "InvitationInvalid" in phone("join", f"{beginning}code", exits=1).stderr
+    assert "No device" in laptop("revoke", f"{beginning}id", "--yes", exits=1).stderr
 
 
 def test_what_is_no_request_is_refused(laptop: CommandLine) -> None:

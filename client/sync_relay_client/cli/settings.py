@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
 APP_NAME = "sync-relay"
+CODES_AS_ARGUMENTS = {"ignore_unknown_options": True}
+"""One code in 64 begins with a dash, since base64url has it: what is no option is an argument."""
 
 _NO_QR = "(No QR code: the window is too narrow, or the text too long.)"
 _ATTEMPTS = 5
