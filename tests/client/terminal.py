@@ -28,17 +28,18 @@ _TAKE_TERMINAL = (
 class Terminal:
     """A terminal in which one command runs. `screen` is all that was written on it, as it came."""
 
-    def __init__(self, *arguments: str, columns: int = 80) -> None:
-        command = str(Path(sys.executable).with_name("sync-relay"))
+    command = str(Path(sys.executable).with_name("sync-relay"))
+
+    def __init__(self, *arguments: str, columns: int = 80, **variables: str) -> None:
         environment = os.environ | {"TERM": "xterm", "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
         self._master, slave = os.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 60, columns, 0, 0))
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _TAKE_TERMINAL, command, *arguments],
+            [sys.executable, "-c", _TAKE_TERMINAL, self.command, *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env=environment,
+            env=environment | variables,
             start_new_session=True,
         )
         os.close(slave)

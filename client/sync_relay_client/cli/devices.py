@@ -3,7 +3,7 @@
 import click
 
 from sync_relay_client.cli.failures import Failure
-from sync_relay_client.cli.settings import CODES_AS_ARGUMENTS, Command, Settings, need_terminal, printable
+from sync_relay_client.cli.settings import CodeCommand, Command, Settings, need_terminal, printable
 from sync_relay_client.flows.roster import VaultDevice
 from sync_relay_client.vault import Vault
 from sync_relay_client.words import fingerprint
@@ -33,7 +33,7 @@ def devices(settings: Settings) -> None:
             )
 
 
-@click.command(cls=Command, context_settings=CODES_AS_ARGUMENTS, example="sync-relay devices\nsync-relay revoke 3Xf8")
+@click.command(cls=CodeCommand, example="sync-relay devices\nsync-relay revoke 3Xf8")
 @click.argument("device")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj

@@ -7,7 +7,7 @@ import click
 
 from relay_protocol.devices import thumbprint
 from sync_relay_client.cli.failures import Failure
-from sync_relay_client.cli.settings import CODES_AS_ARGUMENTS, Command, Settings, need_terminal
+from sync_relay_client.cli.settings import CodeCommand, Command, Settings, need_terminal
 from sync_relay_client.invitation import read_request
 from sync_relay_client.vault import Vault
 from sync_relay_client.words import fingerprint, split_words
@@ -23,9 +23,7 @@ def request(settings: Settings) -> None:
     show_request(settings)
 
 
-@click.command(
-    cls=Command, context_settings=CODES_AS_ARGUMENTS, example="sync-relay join\nsync-relay join - < invitation.txt"
-)
+@click.command(cls=CodeCommand, example="sync-relay join\nsync-relay join - < invitation.txt")
 @click.argument("invitation", required=False)
 @click.pass_obj
 def join(settings: Settings, *, invitation: str | None) -> None:
@@ -47,9 +45,7 @@ def join(settings: Settings, *, invitation: str | None) -> None:
 
 
 @click.command(
-    cls=Command,
-    context_settings=CODES_AS_ARGUMENTS,
-    example='sync-relay invite REQUEST\nsync-relay invite REQUEST --yes "six words of the other"',
+    cls=CodeCommand, example='sync-relay invite REQUEST\nsync-relay invite REQUEST --yes "six words of the other"'
 )
 @click.argument("request_code", metavar="REQUEST")
 @click.option("--yes", "words", metavar="WORDS", help="For scripts: the six words as the new device shows them.")

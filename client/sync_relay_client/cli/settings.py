@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
 APP_NAME = "sync-relay"
-CODES_AS_ARGUMENTS = {"ignore_unknown_options": True}
-"""One code in 64 begins with a dash, since base64url has it: what is no option is an argument."""
 
 _NO_QR = "(No QR code: the window is too narrow, or the text too long.)"
 _ATTEMPTS = 5
@@ -88,6 +86,12 @@ class Command(click.Command):
     def __init__(self, name: str | None, *, example: str, **members: Any) -> None:  # noqa: ANN401 -- click's own
         members["params"] = [*members.get("params", []), *shared_options()]
         super().__init__(name, epilog=f"\b\nExample:\n  {example.replace(chr(10), chr(10) + '  ')}", **members)
+
+
+class CodeCommand(Command):
+    """A command that takes a code or an id: base64url, of which one in 64 begins as an option does."""
+
+    ignore_unknown_options = True
 
 
 def shared_options() -> list[click.Parameter]:

@@ -41,12 +41,13 @@ def accept_epoch(link: Link) -> Flow[EpochAccepted]:
     """
     info = yield from link.ask(lambda vault: vault.relay.vault(vault.vault_id, None).info())
     with link.profile.view() as view:
-        device, session = view.device(), view.session()
+        device, session, passed_over = view.device(), view.session(), view.passed_over()
     aside = Profile.temporary()
     try:
         with aside.transaction() as transaction:
             transaction.records.put(Record("requesting", Secrets(session.device)))
             transaction.records.save(_from_the_start(session, info.epoch), device.relay_url)
+            transaction.pass_over(passed_over)
         yield from pull(Link(aside, link.retry, link.clock))
         with aside.view() as view, link.profile.transaction() as transaction:
             return _adopt(view.session(), transaction.session(), transaction)
@@ -71,6 +72,7 @@ def _adopt(restored: VaultSession, own: VaultSession, transaction: Transaction) 
     if end.seq < verified.seq:
         history = StoredHistory(transaction.connection, own.vault_id, verified)
         history.rewind(end)
+        transaction.connection.execute("DELETE FROM sync_relay_passed_over WHERE seq > ?", (end.seq,))
         send_again(transaction.connection, end)
         transaction.records.save(_with_keys_of_the_log(restored))
     transaction.connection.execute("UPDATE sync_relay_device SET epoch = ?", (restored.epoch,))

@@ -65,8 +65,7 @@ def _take(link: Link, since: int, page: Page) -> int | None:
         connection, session = transaction.connection, transaction.session()
         if session.head.seq != since:
             return None
-        passed_over = {row[0] for row in connection.execute("SELECT seq FROM sync_relay_passed_over")}
-        opened = session.open_page(page, pass_over=passed_over)
+        opened = session.open_page(page, pass_over=transaction.passed_over())
         see_in_log(connection, [one.envelope.id for one in page.changesets], session.head)
         transaction.records.save(session)
         return put_into_inbox(connection, opened)

@@ -7,7 +7,7 @@ from sqlite3 import Connection
 from typing import BinaryIO
 from uuid import uuid4
 
-from relay_protocol.changeset import Head
+from relay_protocol.changeset import MAX_SCHEMA_VERSION, Head
 from relay_protocol.encoding import is_uuid
 from relay_protocol.limits import Limits
 from sync_relay_client.envelope import Change, envelope_bytes
@@ -34,12 +34,14 @@ class Outbox:
         """Record a change; return its id, a UUID that is drawn unless given.
 
         Raises ChangeTooLarge if no push could carry it, ValueError for one of the protocol's own operation types, an
-        id that is no UUID, or names that the protocol has no room for.
+        id that is no UUID, a schema version that the protocol has no room for, or a name that UTF-8 can't carry.
         """
         if change.operation_type in OWN_OPERATIONS:
             raise ValueError("the protocol's own operations are not recorded")
         if changeset_id is not None and not is_uuid(changeset_id):
             raise ValueError("not a UUID in lower case")
+        if not 0 <= schema_version <= MAX_SCHEMA_VERSION:
+            raise ValueError(f"a schema version is from 0 to {MAX_SCHEMA_VERSION}")
         if envelope_bytes(change) > MAX_BODY_BYTES:
             raise ChangeTooLarge(MAX_BODY_BYTES)
         found = changeset_id or str(uuid4())
