@@ -162,6 +162,7 @@ class Vault:
         """Forget the words, which are on paper now. They can't be shown again."""
         with self._turn, self._profile.transaction() as transaction:
             transaction.records.forget_recovery()
+        self._profile.scrub()
 
     # ------------------------------------------------------------ the app's side
 

@@ -1,8 +1,6 @@
 """What the client's tests share: the vectors, devices, an honest log in memory, a forger, a relay in this process."""
 
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -226,15 +224,6 @@ def phone(laptop: CommandLine, tmp_path: Path) -> CommandLine:
     device = CommandLine(tmp_path / "phone")
     laptop.invite(device)
     return device
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """A folder for profiles, in memory where there is such a disk: no test here needs power to survive its loss."""
-    in_memory = "/dev/shm"
-    with tempfile.TemporaryDirectory(dir=in_memory if os.access(in_memory, os.W_OK) else None) as folder:
-        (home := Path(folder) / "home").mkdir()
-        yield home
 
 
 @pytest.fixture

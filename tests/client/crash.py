@@ -7,6 +7,7 @@ killing exception unwinds it, happens to a folder that is thrown away.
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 
 from sync_relay_client.flow import Action
 from sync_relay_client.profile.database import Database
+from sync_relay_client.profile.profile import FILE
 from sync_relay_client.transport import Transport
 from tests.client.relay_in_process import RelayInProcess, honest
 
@@ -148,3 +150,12 @@ def kill_at_every_step(
         stage.rise()
         assert reaper.run(act, *kills)
         assert see() == expected, f"killed {name}, step {at}"
+
+
+def dump(folder: Path) -> list[str]:
+    """Return all that a profile's tables hold."""
+    connection = sqlite3.connect(folder / FILE)
+    try:
+        return list(connection.iterdump())
+    finally:
+        connection.close()

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from relay_protocol.answers import RegistrationAnswer
 from relay_protocol.devices import thumbprint
+from relay_protocol.limits import MAX_ENDORSEMENT_AHEAD_SECONDS
 from relay_protocol.requests import Endorsement
 from sync_relay_client.address import RelayAddress
 from sync_relay_client.errors import EpochChanged, ProfileTaken
@@ -61,6 +62,7 @@ def recover(link: Link, relay_url: str, sheet: RecoverySheet, left_out: Collecti
     """
     request(link.profile)
     with link.profile.transaction() as transaction:
+        _check_vault(transaction.device(), sheet.vault_id)
         pass_over(transaction.connection, left_out)
     address = str(RelayAddress.parse(relay_url))
     vault = RelayExchanges(RelayAddress.parse(address), sheet.founder).vault(sheet.vault_id, None)
@@ -71,8 +73,10 @@ def recover(link: Link, relay_url: str, sheet: RecoverySheet, left_out: Collecti
 def invite(link: Link, code: str, valid_seconds: int) -> Flow[str]:
     """Admit the device of a request code in the log, and return the invitation for it alone.
 
-    Raises InvitationInvalid, RotatedOut, and what pulling and asking raise.
+    Raises InvitationInvalid, RotatedOut, ValueError for a time that no relay takes, and what pulling and asking raise.
     """
+    if not 0 < valid_seconds <= MAX_ENDORSEMENT_AHEAD_SECONDS:
+        raise ValueError("an invitation is good for seven days at most")
     public_key = read_request(code)
     yield from pull(link)
     with link.profile.view() as view:
@@ -97,8 +101,7 @@ def join(link: Link, code: str) -> Flow[None]:
     with link.profile.view() as view:
         record = view.device()
     invitation = Invitation.open(code, record.secrets.device)
-    if record.vault_id not in {None, invitation.vault_id}:
-        raise ProfileTaken("the profile is in another vault")
+    _check_vault(record, invitation.vault_id)
     registered = yield from _register(
         link, invitation.relay_url, record.secrets.device, invitation.vault_id, invitation.endorsement
     )
@@ -124,6 +127,11 @@ def _founding(profile: Profile, relay_url: str, *, recovery: bool) -> Record:
         elif record.stage != "founding":
             raise ProfileTaken("the profile is in a vault, or asks to be")
     return record
+
+
+def _check_vault(record: Record, vault_id: str) -> None:
+    if record.vault_id not in {None, vault_id}:
+        raise ProfileTaken("the profile is in another vault")
 
 
 def _invite_by_sheet(link: Link, sheet: RecoverySheet, relay_url: str, epoch: str) -> Flow[None]:

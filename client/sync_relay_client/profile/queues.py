@@ -14,6 +14,7 @@ from sync_relay_client.envelope import Change, envelope_bytes
 from sync_relay_client.errors import ChangeTooLarge
 from sync_relay_client.membership import OWN_OPERATIONS
 from sync_relay_client.opening import OpenedChange
+from sync_relay_client.profile.database import failures
 
 MAX_BODY_BYTES = Limits().max_body_bytes
 """What a push can carry by the protocol's defaults; a relay may allow less, which shows when it is pushed."""
@@ -33,23 +34,39 @@ class Outbox:
     def add(self, change: Change, *, schema_version: int = 1, changeset_id: str | None = None) -> str:
         """Record a change; return its id, a UUID that is drawn unless given.
 
-        Raises ChangeTooLarge if no push could carry it, ValueError for one of the protocol's own operation types, an
-        id that is no UUID, a schema version that the protocol has no room for, or a name that UTF-8 can't carry.
+        Raises ChangeTooLarge if no push could carry it; ValueError for one of the protocol's own operation types, an
+        id that is no UUID or was used before, a schema version or names that the protocol has no room for.
         """
         if change.operation_type in OWN_OPERATIONS:
             raise ValueError("the protocol's own operations are not recorded")
-        if changeset_id is not None and not is_uuid(changeset_id):
-            raise ValueError("not a UUID in lower case")
-        if not 0 <= schema_version <= MAX_SCHEMA_VERSION:
-            raise ValueError(f"a schema version is from 0 to {MAX_SCHEMA_VERSION}")
+        if changeset_id is not None:
+            self._check_new(changeset_id)
+        if type(schema_version) is not int or not 0 <= schema_version <= MAX_SCHEMA_VERSION:
+            raise ValueError("a schema version is an integer from 0 to 2147483647")
         if envelope_bytes(change) > MAX_BODY_BYTES:
             raise ChangeTooLarge(MAX_BODY_BYTES)
         found = changeset_id or str(uuid4())
+        with failures():
+            self._insert(found, schema_version, change)
+        return found
+
+    def _check_new(self, changeset_id: str) -> None:
+        """Raise ValueError where the relay would refuse the id, and with it all that waits behind it."""
+        if not is_uuid(changeset_id):
+            raise ValueError("not a UUID in lower case")
+        used = self.connection.execute(
+            "SELECT 1 FROM sync_relay_outbox WHERE id = ? UNION SELECT 1 FROM sync_relay_history WHERE id = ?",
+            (changeset_id, UUID(changeset_id).bytes),
+        )
+        if used.fetchone():
+            raise ValueError("the changeset's id was used before")
+
+    def _insert(self, changeset_id: str, schema_version: int, change: Change) -> None:
         self.connection.execute(
             "INSERT INTO sync_relay_outbox (id, schema_version, origin_user, timestamp, operation_type, entity,"
             " entity_id, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                found,
+                changeset_id,
                 schema_version,
                 change.origin_user,
                 change.timestamp,
@@ -59,7 +76,6 @@ class Outbox:
                 change.payload,
             ),
         )
-        return found
 
 
 @dataclass(frozen=True, slots=True)
