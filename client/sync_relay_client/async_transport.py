@@ -18,6 +18,7 @@ from sync_relay_client.transport import (
     BlobCheck,
     check_url,
     created_private,
+    file_errors,
     http_errors,
     pieces_of,
     prepared,
@@ -43,7 +44,7 @@ class AsyncTransport:
         await self._http.aclose()
 
     async def perform(self, action: Action) -> Answer | None:
-        """Do what a flow asks for. Raises RelayUnreachable, RelayRefused, AnswerInvalid, and OSError of its files."""
+        """Do what a flow asks for. Raises RelayUnreachable, RelayRefused, AnswerInvalid, or ProfileUnavailable."""
         match action:
             case Send():
                 return await self._send(action)
@@ -61,7 +62,7 @@ class AsyncTransport:
             return await _read(response)
 
     async def _upload(self, action: Upload) -> None:
-        with action.blob.open("rb") as file:
+        with file_errors(), action.blob.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             pieces = _in_threads(told(pieces_of(file.read, size), size, action.progress))
             fields = upload_fields(action.target, size)
@@ -74,7 +75,7 @@ class AsyncTransport:
             if response.status_code != httpx.codes.OK:
                 check_no_content(await _read(response))
                 raise AnswerInvalid("a blob was asked for and not sent")
-            with created_private(action.blob).open("wb") as file:
+            with file_errors(), created_private(action.blob).open("wb") as file:
                 async for piece in response.aiter_raw(PIECE_BYTES):
                     check.add(piece)
                     await asyncio.to_thread(file.write, piece)

@@ -247,10 +247,17 @@ class VaultSession:
             raise KeyUnknown("the snapshot's vault key is not known")
         covers = Head(snapshot.covers.seq, from_base64url(snapshot.covers.chain))
         context = SnapshotContext(self.vault_id, covers, snapshot.schema_version, snapshot.key_id)
-        # Before its history was seen to contain the invitation's head, a newcomer trusts whom that names.
-        trusted = self.membership.belonging if self._trust.anchor is None else self.named_by_invitation
-        authors = {device_id: self.membership.public_key(device_id) for device_id in trusted}
-        return SnapshotReader(context, key, authors, blob)
+        return SnapshotReader(context, key, self.trusted_authors(), blob)
+
+    def trusted_authors(self) -> dict[str, bytes]:
+        """Return the keys of those whose snapshots are believed, by device id. Raises AuthorKeyUnknown.
+
+        Before its history was seen to contain the invitation's head, a newcomer trusts whom that names.
+        """
+        membership, trusted = self.membership, self.membership.belonging
+        if self._trust.anchor is not None or self.head.seq == 0:
+            trusted = self.named_by_invitation or trusted
+        return {device_id: membership.public_key(device_id) for device_id in trusted}
 
     def start_at(self, reader: SnapshotReader) -> None:
         """Go on from a snapshot whose content was read to its end.

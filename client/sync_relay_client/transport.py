@@ -13,7 +13,7 @@ from relay_protocol.answers import DownloadableSnapshot
 from relay_protocol.answers import Upload as UploadTarget
 from relay_protocol.encoding import base64url
 from sync_relay_client.answers import Answer, check_no_content
-from sync_relay_client.errors import AnswerInvalid, RelayUnreachable
+from sync_relay_client.errors import AnswerInvalid, ProfileUnavailable, RelayUnreachable
 from sync_relay_client.flow import Action, Download, Pause, Progress, Send, Upload
 from sync_relay_client.requests import Prepared, prepare
 
@@ -43,18 +43,18 @@ class Transport:
         self._http.close()
 
     def perform(self, action: Action) -> Answer | None:
-        """Do what a flow asks for. Raises RelayUnreachable, RelayRefused, AnswerInvalid, and OSError of its files."""
+        """Do what a flow asks for. Raises RelayUnreachable, RelayRefused, AnswerInvalid, or ProfileUnavailable."""
         match action:
             case Send():
                 return self.send(action)
             case Pause():
                 self._sleep(action.seconds)
             case Upload():
-                with action.blob.open("rb") as file:
+                with file_errors(), action.blob.open("rb") as file:
                     size = os.fstat(file.fileno()).st_size
                     self.upload(action.target, told(pieces_of(file.read, size), size, action.progress), size)
             case Download():
-                with created_private(action.blob).open("wb") as file:
+                with file_errors(), created_private(action.blob).open("wb") as file:
                     for piece in told(self.download(action.snapshot), action.snapshot.size, action.progress):
                         file.write(piece)
         return None
@@ -130,6 +130,15 @@ def http_errors() -> Iterator[None]:
         raise AnswerInvalid("the answer's content coding is broken") from None
     except httpx.HTTPError as error:
         raise RelayUnreachable(type(error).__name__) from error
+
+
+@contextmanager
+def file_errors() -> Iterator[None]:
+    """Turn what files raise into ProfileUnavailable: the disk is full, or a file is gone."""
+    try:
+        yield
+    except OSError as error:
+        raise ProfileUnavailable(f"a file of the profile can't be used: {error.strerror}") from error
 
 
 class AnswerReader:

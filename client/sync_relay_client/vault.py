@@ -25,6 +25,7 @@ from sync_relay_client.flows import (
 from sync_relay_client.flows.link import Link
 from sync_relay_client.options import INVITATION_SECONDS, WATCH_SECONDS, Options
 from sync_relay_client.profile import Inbox, Outbox, Profile, open_in_vault
+from sync_relay_client.profile.history import pass_over
 from sync_relay_client.profile.profile import INBOX_LIMIT
 from sync_relay_client.recovery import RecoverySheet
 from sync_relay_client.status import Status, status_of
@@ -161,6 +162,7 @@ class Vault:
         """Forget the words, which are on paper now. They can't be shown again."""
         with self._turn, self._profile.transaction() as transaction:
             transaction.records.forget_recovery()
+        self._profile.scrub()
 
     # ------------------------------------------------------------ the app's side
 
@@ -244,7 +246,7 @@ class Vault:
     def pass_over(self, seq: int) -> None:
         """Consent to leave out the changeset at a seq that was refused as RotatedOut; the log goes on after it."""
         with self._turn, self._profile.transaction() as transaction:
-            transaction.pass_over([seq])
+            pass_over(transaction.connection, [seq])
 
     def accept_epoch(self) -> epochs.EpochAccepted:
         """Consent to go on at a relay whose store was restored from a backup, after EpochChanged."""

@@ -1,4 +1,4 @@
-"""What the client's tests share: the vectors, devices, an honest log in memory, and a forger of envelopes."""
+"""What the client's tests share: the vectors, devices, an honest log in memory, a forger, a relay in this process."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,6 +19,7 @@ from sync_relay_client.history import MemoryHistory
 from sync_relay_client.opening import PulledEnvelope
 from sync_relay_client.padding import pad
 from tests.client.cli_world import CommandLine
+from tests.client.relay_in_process import RelayInProcess
 from tools.embedded import EmbeddedRelay
 
 VECTORS = Path(__file__).parents[2] / "schema" / "vectors"
@@ -223,3 +224,9 @@ def phone(laptop: CommandLine, tmp_path: Path) -> CommandLine:
     device = CommandLine(tmp_path / "phone")
     laptop.invite(device)
     return device
+
+
+@pytest.fixture
+def relay() -> RelayInProcess:
+    """A relay in this process, without a rate limit."""
+    return RelayInProcess()

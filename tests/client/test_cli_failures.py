@@ -139,7 +139,7 @@ def test_what_a_relay_says_is_shown_and_does_nothing_else(laptop: CommandLine) -
 def test_a_device_that_was_left_out_hears_so_and_not_of_tampering() -> None:
     assert "was revoked" in str(advice(errors.RotatedOut(OTHER)))
     assert advice(_at(errors.RotatedOut(OTHER), 17)) == (
-        "A revoked device wrote it. To leave it out on this device: sync-relay pull --pass-over 17"
+        "A revoked device wrote it. To leave it out on this device: --pass-over 17, to pull or recover"
     )
 
 

@@ -31,6 +31,26 @@ def test_a_newcomer_that_begins_at_a_snapshot_has_the_same_archive(
     assert tablet("export").stdout == laptop("export").stdout
 
 
+def test_a_snapshot_s_archive_replaces_what_a_device_has(laptop: CommandLine, phone: CommandLine) -> None:
+    laptop.push("milk")
+    assert phone.pulled() == ["milk"]
+    with Vault.open(phone.folder, options=phone.options) as vault, vault.outbox() as outbox:
+        outbox.connection.execute("UPDATE archive SET id = 'of a log that a restored relay lost'")
+    laptop.push("bread")
+    laptop("snapshot", "create")
+    phone("snapshot", "restore")
+    assert phone("export").stdout == laptop("export").stdout
+
+
+def test_what_was_not_printed_before_a_snapshot_is_printed_after_it(laptop: CommandLine, phone: CommandLine) -> None:
+    laptop.push("milk")
+    phone("snapshot", "create")
+    laptop.push("bread")
+    laptop("snapshot", "create")
+    phone("snapshot", "restore")
+    assert phone.pulled() == ["milk"]
+
+
 def test_what_comes_after_a_snapshot_is_pulled_and_only_that_is_new(laptop: CommandLine, tablet: CommandLine) -> None:
     laptop.push("before")
     laptop("snapshot", "create")

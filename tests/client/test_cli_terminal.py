@@ -37,10 +37,11 @@ def qr_on(screen: str) -> str | None:
 
 
 def shown_words(screen: str, words: str) -> list[str]:
-    """Return the pairs of neighbouring words that are on the screen: single ones are words of English, too."""
+    """Return what of a sheet is on the screen: numbered words, and pairs, as single ones are words of English."""
     text = " ".join(re.findall("[a-z]+", screen))
     listed = words.split()
-    return [f"{one} {two}" for one, two in pairwise(listed) if f" {one} {two} " in f" {text} "]
+    numbered = [word for number, word in enumerate(listed, 1) if f"{number}. {word}" in screen]
+    return numbered + [f"{one} {two}" for one, two in pairwise(listed) if f" {one} {two} " in f" {text} "]
 
 
 def test_two_people_pair_and_sync(embedded: EmbeddedRelay, tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ import httpx
 import pytest
 
 from sync_relay_client import Change, Options, Vault
+from sync_relay_client.cli.failures import EXIT_TAMPERED
 from sync_relay_client.errors import RotatedOut
+from tests.client.cli_world import CommandLine
 from tests.e2e.conftest import StartRelay
 from tools.embedded import EmbeddedRelay
 
@@ -60,8 +62,8 @@ class Pair:
             try:
                 self.laptop.pull()
             except RotatedOut as error:
-                asked.append(error.seq)
-                self.laptop.pass_over(error.seq)
+                asked.append(error.seq or 0)
+                self.laptop.pass_over(asked[-1])
             else:
                 return asked
 
@@ -85,6 +87,16 @@ def test_a_recovery_sheet_brings_the_vault_back(pair: Pair, relay: EmbeddedRelay
         assert found.head == pair.laptop.pull().head
         with found.inbox() as inbox:
             assert [opened.change for opened in inbox] == [NOTE]
+
+
+def test_the_command_brings_it_back_too(pair: Pair, relay: EmbeddedRelay, tmp_path: Path) -> None:
+    pair.revoke()
+    pair.pass_over()
+    found, words = CommandLine(tmp_path / "found"), pair.laptop.recovery_words()
+    refused = found("recover", relay.url, typed=words, exits=EXIT_TAMPERED)
+    assert f"--pass-over {TOO_LATE_SEQ}" in refused.stderr
+    found("recover", relay.url, "--pass-over", str(TOO_LATE_SEQ), typed=words)
+    assert found.pulled() == ["milk"]
 
 
 def test_a_restored_relay_is_accepted_without_asking_again(pair: Pair, relay: EmbeddedRelay) -> None:

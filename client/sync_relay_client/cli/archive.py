@@ -116,9 +116,10 @@ def _page(connection: Connection, place: tuple[int, int]) -> list[tuple[int, int
 def _restore(connection: Connection, restored: Restored, folder: Path, output: Path | None) -> Path | None:
     is_archive = _is_archive(restored)
     if is_archive:
+        waiting = {row[0] for row in connection.execute("SELECT id FROM archive WHERE NOT printed")}
         connection.execute("DELETE FROM archive")
         for line, text in _lines(restored):
-            _put(connection, line.seq, line.id, text, printed=True)
+            _put(connection, line.seq, line.id, text, printed=line.id not in waiting)
         if output is None:
             return None
     target = output or folder / f"restored-{restored.covers.seq}"

@@ -96,7 +96,7 @@ def advice(error: SyncRelayError) -> str | None:
     if isinstance(error, RelayRefused):
         return _ADVICE_BY_CODE.get(error.code or "")
     if isinstance(error, RotatedOut) and error.seq is not None:
-        return f"A revoked device wrote it. To leave it out on this device: sync-relay pull --pass-over {error.seq}"
+        return f"A revoked device wrote it. To leave it out on this device: --pass-over {error.seq}, to pull or recover"
     if isinstance(error, RotatedOut):
         return "This device was revoked. If that was a mistake: ask for an invitation, and join again."
     return next((text for kind, text in _ADVICE if isinstance(error, kind)), None)

@@ -72,14 +72,21 @@ def sheet(settings: Settings, *, output: Path | None) -> None:
 
 @click.command(cls=Command, example="sync-relay recover https://relay.example")
 @click.argument("relay_url", metavar="URL", type=RelayUrl())
+@click.option(
+    "--pass-over",
+    type=click.IntRange(min=1),
+    metavar="SEQ",
+    multiple=True,
+    help="Leave out what a revoked device wrote.",
+)
 @click.pass_obj
-def recover(settings: Settings, *, relay_url: str) -> None:
+def recover(settings: Settings, *, relay_url: str, pass_over: tuple[int, ...]) -> None:
     """Bring a vault back by its recovery sheet.
 
     It asks for the 24 words without showing them, or reads them from standard input.
     """
     words = click.prompt("The 24 words", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.read()
-    with Vault.recover(settings.folder, relay_url, words, options=settings.options) as vault:
+    with Vault.recover(settings.folder, relay_url, words, pass_over=pass_over, options=settings.options) as vault:
         show_membership(settings, vault)
     settings.note("Next: sync-relay pull, and sync-relay devices: revoke those that are lost.")
 

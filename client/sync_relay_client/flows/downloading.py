@@ -14,7 +14,7 @@ def fetch(link: Link, sha256: str, blob: Path, progress: Progress | None = None)
     """Download a snapshot's blob; where that was cut, or its URL has expired, again from the start with a fresh one."""
 
     def attempt() -> Flow[DownloadableSnapshot]:
-        snapshot = (yield from link.ask(lambda vault: vault.snapshot(sha256))).snapshot
+        snapshot = (yield from link.ask_once(lambda vault: vault.snapshot(sha256))).snapshot
         if snapshot.download is None:
             raise AnswerInvalid("the relay offers a snapshot that can't be downloaded")
         try:

@@ -11,7 +11,7 @@ from sync_relay_client.flows.link import Link
 from sync_relay_client.profile.sending import see_in_log
 from sync_relay_client.profile.uploads import put_restored
 from sync_relay_client.snapshot_blob import SnapshotReader
-from sync_relay_client.transport import created_private, pieces_of
+from sync_relay_client.transport import created_private, file_errors, pieces_of
 
 
 def restore(link: Link, progress: Progress | None = None) -> Flow[bool]:
@@ -59,6 +59,7 @@ def _take(link: Link, snapshot: DownloadableSnapshot, blob: Path, content: Path)
         with blob.open("rb") as file:
             reader = session.open_snapshot(snapshot, pieces_of(file.read, snapshot.size))
             _write(reader, content)
+    link.profile.spool.secure(content)
     with link.profile.transaction() as transaction:
         session = transaction.session()
         if reader.context.covers.seq <= session.head.seq:
@@ -71,7 +72,6 @@ def _take(link: Link, snapshot: DownloadableSnapshot, blob: Path, content: Path)
 
 
 def _write(reader: SnapshotReader, content: Path) -> None:
-    with created_private(content).open("wb") as file:
+    with file_errors(), created_private(content).open("wb") as file:
         for piece in reader.content():
             file.write(piece)
-        file.flush()

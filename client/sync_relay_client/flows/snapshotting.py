@@ -1,6 +1,5 @@
 """Making a snapshot (§7.8, §11): written at a verified head, sealed to a file, and sent until it is there."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,21 +10,22 @@ from typing import BinaryIO
 from relay_protocol.changeset import Head
 from relay_protocol.encoding import base64url
 from relay_protocol.limits import MAX_ENDORSEMENT_AHEAD_SECONDS
-from sync_relay_client.errors import NotCaughtUp, RelayRefused, RelayUnreachable
+from sync_relay_client.errors import AnswerInvalid, NotCaughtUp, RelayRefused, RelayUnreachable
 from sync_relay_client.flow import Flow, Progress, Upload
 from sync_relay_client.flows.downloading import stale_url
 from sync_relay_client.flows.link import Link
 from sync_relay_client.flows.pushing import sync
 from sync_relay_client.letters import seal_letters
 from sync_relay_client.profile.uploads import PendingUpload, add_upload, drop_upload, next_upload
+from sync_relay_client.retry import is_temporary
 from sync_relay_client.session import VaultSession
 from sync_relay_client.snapshot_blob import ContentMeasure, SnapshotContext, measure
-from sync_relay_client.transport import created_private, pieces_of
+from sync_relay_client.transport import created_private, file_errors, pieces_of
 
 Write = Callable[[BinaryIO, Connection], None]
 """Writes the app's whole state to a file. The connection is the profile's, at one consistent state: only read."""
 
-_GIVEN_UP = frozenset({"covers_mismatch", "cursor_ahead", "snapshot_conflict"})
+_OVERTAKEN = frozenset({"covers_mismatch", "cursor_ahead", "snapshot_conflict"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,10 @@ def snapshot(link: Link, write: Write, schema_version: int, progress: Progress |
     content, blob = spool.new("content"), spool.new("upload")
     try:
         session = yield from link.look(lambda session: _write(link, session, write, content))
-        context, sealed = _seal(session, content, blob, schema_version)
-        letters = _write_letters(link, session, spool.new("letters"))
+        with file_errors():
+            context, sealed = _seal(session, content, blob, schema_version)
+            letters = _write_letters(link, session, spool.new("letters"))
+            spool.secure(blob, letters[0])
         with link.profile.transaction() as transaction:
             add_upload(transaction.connection, spool, blob, sealed, context)
             add_upload(transaction.connection, spool, *letters)
@@ -60,15 +62,20 @@ def snapshot(link: Link, write: Write, schema_version: int, progress: Progress |
     finally:
         content.unlink(missing_ok=True)
     yield from resume_uploads(link, progress)
+    snapshot_id = base64url(sealed.sha256)
+    found = yield from link.ask(lambda vault: vault.snapshot(snapshot_id))
+    if found.snapshot.status != "available":
+        raise AnswerInvalid("the relay took a snapshot, and does not make it available")
     with link.profile.transaction() as transaction:
         transaction.connection.execute("UPDATE sync_relay_device SET snapshot_wanted = NULL")
-    return SnapshotMade(base64url(sealed.sha256), context.covers, sealed.size)
+    return SnapshotMade(snapshot_id, context.covers, sealed.size)
 
 
 def resume_uploads(link: Link, progress: Progress | None = None) -> Flow[int]:
     """Send the blobs that were sealed and are not at the relay yet; return how many came to be there.
 
-    One whose announcement the relay no longer takes (its key or what it covers is another store's) is given up.
+    One that the relay refuses for good is given up: its file would be in the way of all that comes later. That is
+    raised, unless it was overtaken (what it covers is another store's), or its file is gone.
     """
     done = 0
     while True:
@@ -76,29 +83,40 @@ def resume_uploads(link: Link, progress: Progress | None = None) -> Flow[int]:
             upload = next_upload(view.connection, link.profile.spool, view.session().vault_id)
         if upload is None:
             return done
+        if not upload.is_whole:
+            _let_go(link, upload)
+            continue
         try:
             yield from _send(link, upload, progress)
             done += 1
         except RelayRefused as error:
-            if error.code not in _GIVEN_UP:
+            if is_temporary(error):
                 raise
-        with link.profile.transaction() as transaction:
-            drop_upload(transaction.connection, upload)
-        upload.blob.unlink(missing_ok=True)
+            _let_go(link, upload)
+            if error.code not in _OVERTAKEN:
+                raise
+        else:
+            _let_go(link, upload)
+
+
+def _let_go(link: Link, upload: PendingUpload) -> None:
+    with link.profile.transaction() as transaction:
+        drop_upload(transaction.connection, upload)
+    upload.blob.unlink(missing_ok=True)
 
 
 def _send(link: Link, upload: PendingUpload, progress: Progress | None) -> Flow[None]:
     """Announce, upload and complete; each attempt begins with a fresh URL, and ends early if the blob is there."""
 
     def attempt() -> Flow[None]:
-        announced = yield from link.ask(lambda vault: vault.announce(upload.context, upload.measure))
+        announced = yield from link.ask_once(lambda vault: vault.announce(upload.context, upload.measure))
         if announced.upload is not None:
             try:
                 yield Upload(announced.upload, upload.blob, progress)
             except RelayRefused as error:
                 raise stale_url(error) from None
         try:
-            yield from link.ask(lambda vault: vault.complete(announced.snapshot.sha256))
+            yield from link.ask_once(lambda vault: vault.complete(announced.snapshot.sha256))
         except RelayRefused as error:
             if error.code not in {"upload_incomplete", "snapshot_not_found"}:
                 raise
@@ -141,6 +159,4 @@ def _seal(
                 digest.update(piece)
                 sealed_bytes += len(piece)
                 out.write(piece)
-            out.flush()
-            os.fsync(out.fileno())
     return context, ContentMeasure(sealed_bytes, digest.digest())

@@ -10,6 +10,7 @@ from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 
 from relay_protocol.changeset import Head, genesis
+from relay_protocol.devices import thumbprint
 from relay_protocol.encoding import base64url, from_base64url
 from sync_relay_client.errors import ProfileBroken, ProfileMissing
 from sync_relay_client.keys import DeviceKey, Keyring, VaultKey
@@ -159,12 +160,14 @@ def _membership_text(membership: Membership) -> str:
 
 def _read_membership(text: str) -> Membership:
     members = json.loads(text)
+    known_keys = map(from_base64url, members["known_keys"])
     return Membership(
         frozenset(members["belonging"]),
         frozenset(members["named"]),
         members["rekey_seq"],
         frozenset(members["left"]),
-    ).learn(map(from_base64url, members["known_keys"]))
+        {thumbprint(public_key): public_key for public_key in known_keys},  # judged when they were learnt
+    )
 
 
 def _names(device_ids: Iterable[str]) -> str:

@@ -18,6 +18,11 @@ class PendingUpload:
     measure: ContentMeasure
     context: SnapshotContext
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file is still there, as long as it was."""
+        return self.blob.is_file() and self.blob.stat().st_size == self.measure.size
+
 
 def add_upload(
     connection: Connection, spool: Spool, blob: Path, measure: ContentMeasure, context: SnapshotContext
