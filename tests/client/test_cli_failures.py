@@ -148,6 +148,35 @@ def _at(error: errors.ChangesetInvalid, seq: int) -> errors.SyncRelayError:
     return error
 
 
+class Writing(httpx.HTTPTransport):
+    """Lets a device write something just before it is revoked at the relay."""
+
+    def __init__(self, device: CommandLine) -> None:
+        super().__init__()
+        self._device = device
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "DELETE":
+            self._device.push("too late")
+        return super().handle_request(request)
+
+
+def test_what_a_device_wrote_as_it_was_revoked_is_left_out_once_somebody_says_so(
+    laptop: CommandLine, phone: CommandLine
+) -> None:
+    laptop.push("before")
+    phone.pulled()
+    laptop.through(Writing(phone))("revoke", phone.json("status")[0]["device_id"], "--yes", exits=None)
+    laptop("push", "-", typed=line(payload="after"))
+    refused = laptop("pull", exits=5)
+    assert "RotatedOut" in refused.stderr
+    *_, command = refused.stderr.strip().rpartition("sync-relay ")
+    assert command.startswith("pull --pass-over ")
+    result = laptop("--json", *command.split())
+    assert [json.loads(one)["payload"] for one in result.stdout.splitlines()] == ["before", "after"]
+    assert laptop.pulled() == []
+
+
 class Interrupted(httpx.HTTPTransport):
     """Ctrl-C at the n-th request: before it is sent, or before its answer is read."""
 

@@ -92,6 +92,19 @@ def test_any_content_comes_back_as_a_private_file(
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
+def test_content_that_could_not_be_written_is_kept_until_it_can(
+    laptop: CommandLine, tablet: CommandLine, tmp_path: Path
+) -> None:
+    source, target = tmp_path / "source", tmp_path / "not there" / "target"
+    source.write_bytes(b"content")
+    laptop("snapshot", "create", "--file", str(source))
+    result = tablet("snapshot", "restore", "--output", str(target), exits=1)
+    assert "No such file or directory" in result.stderr
+    target.parent.mkdir()
+    tablet("snapshot", "restore", "--output", str(target))
+    assert target.read_bytes() == b"content"
+
+
 def test_other_content_without_a_place_is_kept_with_the_profile(
     laptop: CommandLine, tablet: CommandLine, tmp_path: Path
 ) -> None:

@@ -4,20 +4,16 @@ The table is in the profile's file, and filled in the transaction that takes the
 holds the same lines after one that names the format; content of another application is put into a file instead.
 """
 
-import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from sqlite3 import Connection
 from typing import BinaryIO
 
-from sync_relay_client.cli.json_lines import ArchiveLine, line_of, read_archive_line
+from sync_relay_client.cli.contents import FORMAT_LINE, archive_lines, copy_content, is_archive
+from sync_relay_client.cli.json_lines import line_of
 from sync_relay_client.profile import Restored
-from sync_relay_client.transport import created_private
 from sync_relay_client.vault import Vault
-
-FORMAT_LINE = b'{"format":"sync-relay/archive/v1"}\n'
 
 _PAGE = 1_000
 _PRINTED_AT_ONCE = 100
@@ -114,37 +110,10 @@ def _page(connection: Connection, place: tuple[int, int]) -> list[tuple[int, int
 
 
 def _restore(connection: Connection, restored: Restored, folder: Path, output: Path | None) -> Path | None:
-    is_archive = _is_archive(restored)
-    if is_archive:
-        waiting = {row[0] for row in connection.execute("SELECT id FROM archive WHERE NOT printed")}
-        connection.execute("DELETE FROM archive")
-        for line, text in _lines(restored):
-            _put(connection, line.seq, line.id, text, printed=line.id not in waiting)
-        if output is None:
-            return None
-    target = output or folder / f"restored-{restored.covers.seq}"
-    with restored.open() as source, created_private(target).open("wb") as file:
-        shutil.copyfileobj(source, file)
-        file.flush()
-        os.fsync(file.fileno())
-    return target
-
-
-def _is_archive(restored: Restored) -> bool:
-    with restored.open() as file:
-        if file.readline(len(FORMAT_LINE)) != FORMAT_LINE:
-            return False
-    try:
-        for _ in _lines(restored):
-            pass
-    except ValueError:
-        return False
-    return True
-
-
-def _lines(restored: Restored) -> Iterator[tuple[ArchiveLine, str]]:
-    """Yield the lines of a snapshot's content. Raises ValueError where it is no archive."""
-    with restored.open() as file:
-        file.readline()
-        for text in file:
-            yield read_archive_line(text), text.decode().removesuffix("\n")
+    if not is_archive(restored):
+        return copy_content(restored, output or folder / f"restored-{restored.covers.seq}")
+    waiting = {row[0] for row in connection.execute("SELECT id FROM archive WHERE NOT printed")}
+    connection.execute("DELETE FROM archive")
+    for line, text in archive_lines(restored):
+        _put(connection, line.seq, line.id, text, printed=line.id not in waiting)
+    return None if output is None else copy_content(restored, output)

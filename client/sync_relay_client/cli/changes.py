@@ -1,24 +1,21 @@
 """Changes: record and send them, pull and print them, print all there are."""
 
 import getpass
-import json
 import time
 from typing import BinaryIO
 
 import click
 
 from relay_protocol.encoding import rfc3339
-from sync_relay_client.cli.archive import archived_lines, print_new, take_in
+from sync_relay_client.cli.archive import archived_lines, take_in
 from sync_relay_client.cli.failures import Failure
 from sync_relay_client.cli.json_lines import Draft, read_push_lines
-from sync_relay_client.cli.settings import Command, Settings, printable
+from sync_relay_client.cli.printing import show_new
+from sync_relay_client.cli.settings import Command, Settings
 from sync_relay_client.envelope import Change
 from sync_relay_client.errors import ChangeTooLarge
 from sync_relay_client.options import WATCH_SECONDS
 from sync_relay_client.vault import Vault
-
-_SHOWN_ID_CHARACTERS = 8
-_SHOWN_PAYLOAD_CHARACTERS = 80
 
 
 @click.command(
@@ -133,15 +130,6 @@ def export(settings: Settings) -> None:
             click.echo(line)
 
 
-def show_new(settings: Settings, vault: Vault) -> None:
-    """Apply what waits in the inbox, and print it."""
-    content = take_in(vault, settings.folder)
-    if content is not None:
-        settings.note(f"The snapshot's content is another application's: it is in {content}")
-    shown = print_new(vault, lambda line: click.echo(line if settings.as_json else _row(line)))
-    settings.note(f"{shown} new; the verified head is {vault.head.seq}.")
-
-
 def _record(vault: Vault, drafts: list[Draft]) -> None:
     """Record all changes, or none. Raises Failure."""
     with vault.outbox() as outbox:
@@ -150,11 +138,3 @@ def _record(vault: Vault, drafts: list[Draft]) -> None:
                 outbox.add(draft.change, schema_version=draft.schema_version)
             except (ValueError, ChangeTooLarge) as error:
                 raise Failure(f"Line {draft.line}: {error}. Nothing was recorded.") from None
-
-
-def _row(line: str) -> str:
-    """Return a change as a line for people: its place, author, what it does to what, and the payload's beginning."""
-    change = json.loads(line)
-    beginning = change.get("payload", "(bytes)")[:_SHOWN_PAYLOAD_CHARACTERS]
-    names = f"{change['origin_user']}: {change['operation_type']} {change['entity']} {change['entity_id']}"
-    return printable(f"{change['seq']:>6}  {change['author'][:_SHOWN_ID_CHARACTERS]}  {names}  {beginning}")

@@ -1,12 +1,13 @@
 """The entry point: the list of all commands, and how a command ends."""
 
+import errno
 from typing import Any
 
 import click
 from click.shell_completion import get_completion_class
 
 from sync_relay_client.cli import changes, devices, doctor, pairing, snapshots, standing, vaults
-from sync_relay_client.cli.failures import EXIT_INTERRUPTED, STATUSES_HELP, exit_status, report
+from sync_relay_client.cli.failures import EXIT_INTERRUPTED, STATUSES_HELP, Failure, exit_status, report
 from sync_relay_client.cli.settings import Command, Settings, shared_options
 from sync_relay_client.errors import SyncRelayError
 
@@ -24,6 +25,10 @@ class Program(click.Group):
         except SyncRelayError as error:
             report(error, ctx.ensure_object(Settings))
             ctx.exit(exit_status(error))
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # click ends quietly: whoever read along has enough
+            raise Failure(f"{error.filename or 'A file'}: {error.strerror}.") from error
         except (KeyboardInterrupt, click.Abort):
             click.echo(f"\n{PROGRAM}: stopped; what was done is kept, the rest can be asked for again", err=True)
             ctx.exit(EXIT_INTERRUPTED)

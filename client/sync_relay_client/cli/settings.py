@@ -103,7 +103,7 @@ def shared_options() -> list[click.Parameter]:
             envvar="SYNC_RELAY_PROFILE",
             expose_value=False,
             callback=_take_profile,
-            help=f"The profile's folder. [default: {click.get_app_dir(APP_NAME)}]",
+            help="The profile's folder. [default: sync-relay in your configuration folder]",
         ),
         click.Option(
             ["--keyring"],
