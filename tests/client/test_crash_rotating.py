@@ -91,7 +91,7 @@ def test_rotating(stage: Stage, kill: Kill) -> None:
             of_this, of_third = applied(stage.home / "this"), applied(stage.home / "third")
             return sorted(of_this), of_this == of_third
 
-    kill(lambda vault: vault.rotate(), see, 12)
+    kill(lambda vault: vault.rotate(), see, 10)
 
 
 def test_erasing(stage: Stage, kill: Kill) -> None:
@@ -134,4 +134,4 @@ def test_taking_a_new_epoch(stage: Stage, kill: Kill) -> None:
             assert this.head == other.head
             return this.head.seq, applied(home / "this"), applied(home / "other"), this.status().outbox
 
-    kill(work, see, 15)
+    kill(work, see, 12)

@@ -69,6 +69,10 @@ def _head(link: Link) -> Head:
 
 def _take(link: Link, since: int, page: Page) -> int | None:
     """Verify and store a page; return how many changes it brought the app, None if it is not what comes next."""
+    if not page.changesets:
+        with link.profile.view() as view:  # who only looks whether there is news, writes nothing
+            view.session().open_page(page)
+        return 0
     with link.profile.transaction() as transaction:
         connection, session = transaction.connection, transaction.session()
         if session.head.seq != since:

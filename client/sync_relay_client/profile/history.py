@@ -36,6 +36,8 @@ class StoredHistory:
 
     def commit(self, tail: Tail) -> None:
         """See `History.commit`."""
+        if not tail.chains:
+            return
         self._connection.executemany(
             "INSERT INTO sync_relay_history VALUES (?, ?, ?)",
             [(seq, chain, UUID(tail.ids[seq]).bytes) for seq, chain in tail.chains.items()],

@@ -91,8 +91,7 @@ class Records:
 
         With a `relay_url` the device begins in a vault, active and at the log's start.
         """
-        trust, recovery = session.trust, self._recovery()
-        anchor = trust.anchor
+        trust, anchor = session.trust, session.trust.anchor
         self._connection.execute(
             "UPDATE sync_relay_device SET vault_id = ?, epoch = ?, founder = ?, anchor_seq = ?, anchor_chain = ?,"
             " membership = ?, named_by_invitation = ?, keys_in_force = ?, secrets = ?",
@@ -105,7 +104,7 @@ class Records:
                 _membership_text(trust.membership),
                 _names(session.named_by_invitation),
                 trust.keyring.in_force,
-                self._sealed(Secrets(trust.device, trust.keyring.keys, recovery)),
+                self._resealed(trust.device, trust.keyring.keys),
             ),
         )
         if relay_url is not None:
@@ -122,9 +121,12 @@ class Records:
             sealed = self._sealed(Secrets(record.secrets.device, record.secrets.vault_keys))
             self._connection.execute("UPDATE sync_relay_device SET secrets = ?", (sealed,))
 
-    def _recovery(self) -> bytes | None:
-        record = self.find()
-        return record.secrets.recovery if record else None
+    def _resealed(self, device: DeviceKey, vault_keys: tuple[VaultKey, ...]) -> bytes:
+        """Return the row's secrets with these keys in them; as they are, where nothing has changed."""
+        sealed = bytes(self._connection.execute("SELECT secrets FROM sync_relay_device").fetchone()[0])
+        known = self._opened(sealed)
+        secrets = Secrets(device, vault_keys, known.recovery)
+        return sealed if secrets == known else self._sealed(secrets)
 
     def _sealed(self, secrets: Secrets) -> bytes:
         members = {
