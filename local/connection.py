@@ -17,6 +17,7 @@ from local.pace import Pace
 from relay.http.responses import refuse
 from relay_protocol.errors import MalformedRequest, Unavailable
 
+HTTP_VERSIONS = frozenset({"1.0", "1.1"})
 OVERHEAD_PER_BODY_BYTE = 16
 """What chunked coding may add to a body byte, before it counts as no progress."""
 RETRY_SECONDS = 2
@@ -44,7 +45,7 @@ class BoundedConnection(HttpToolsProtocol):
         self.url = b""
         self.headers = []
         self._phase = _Phase.HEAD
-        self._head_bytes = self._wire_bytes = self._body_bytes = 0
+        self._partial_head_bytes = self._wire_bytes = self._body_bytes = 0
         self._receiving: asyncio.TimerHandle | None = None
         self._sending: asyncio.TimerHandle | None = None
         self._refused = False
@@ -89,8 +90,8 @@ class BoundedConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse, then see that the request stays in its bounds and comes on."""
-        self._head_bytes += len(data)
         self._wire_bytes += len(data)
+        self._partial_head_bytes += len(data)  # the parser tells nothing of a line that has not ended
         if self._refused:
             if self._wire_bytes > self._bounds.linger_bytes:
                 self.transport.abort()
@@ -106,7 +107,7 @@ class BoundedConnection(HttpToolsProtocol):
             self._bound_body()
 
     def _bound_head(self) -> None:
-        if self._head_is_too_large():
+        if self._partial_head_bytes > self._bounds.max_head_bytes or self._head_is_too_large():
             self._refuse_head()
         elif self._receiving is None:
             self._watch_head()
@@ -122,12 +123,13 @@ class BoundedConnection(HttpToolsProtocol):
         """Expect a head."""
         super().on_message_begin()
         self._phase = _Phase.HEAD
-        self._head_bytes = 0
 
     def on_headers_complete(self) -> None:
         """Hand a whole head on."""
         if self._head_is_too_large():
             self._refuse_head()
+        elif self.parser.get_http_version() not in HTTP_VERSIONS:
+            self._refuse(refuse(MalformedRequest()))
         if self._refused or len(self.pipeline) >= self._bounds.max_pipelined_requests:
             raise ValueError("refused")  # which ends the parser, and calls send_400_response
         super().on_headers_complete()
@@ -145,15 +147,12 @@ class BoundedConnection(HttpToolsProtocol):
         """Rest until the next request."""
         super().on_message_complete()
         self._phase = _Phase.DONE
-        self._head_bytes = 0
+        self._partial_head_bytes = 0
         self._unwatch_receiving()
 
     def _head_is_too_large(self) -> bool:
         size_bytes = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        return (
-            max(self._head_bytes, size_bytes) > self._bounds.max_head_bytes
-            or len(self.headers) > self._bounds.max_head_fields
-        )
+        return size_bytes > self._bounds.max_head_bytes or len(self.headers) > self._bounds.max_head_fields
 
     def _watch_head(self) -> None:
         self._receiving = self.loop.call_later(self._bounds.head_seconds, self._drop_receiving)

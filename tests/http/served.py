@@ -111,6 +111,12 @@ class Served:
         self._clients.append(client)
         return client
 
+    def catch_up(self) -> None:
+        """Return once the server has read all that was sent so far: it takes what came in its order."""
+        client = Client(self.port)
+        client.request("GET", "/nowhere")
+        client.close()
+
     def close_clients(self) -> None:
         for client in self._clients:
             client.close()
