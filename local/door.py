@@ -7,6 +7,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from contextlib import suppress
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
@@ -14,14 +15,14 @@ from starlette.types import Receive, Scope, Send
 from local.blob_routes import BlobRoutes
 from local.bounds import Bounds
 from local.events import Events, put_body
-from local.incoming import ClientGone, Incoming, Memory
-from local.outgoing import Answer, render, send_answer
+from local.incoming import RETRY_SECONDS, ClientGone, Incoming, Memory
+from local.outgoing import Answer, render, send_answer, send_whole
 from local.pages import Pages
 from relay.adapters.filesystem import ROUTE as BLOBS
 from relay.http.responses import ProxyResponse, refuse
 from relay.http.routes import resolve
 from relay.observability import Telemetry
-from relay_protocol.errors import Internal, RelayError
+from relay_protocol.errors import Internal, RelayError, Unavailable
 
 Handler = Callable[[dict[str, Any], object], ProxyResponse]
 
@@ -66,6 +67,9 @@ class Door:
             await send_answer(send, answer, incoming, self._bounds)
         except ClientGone:
             return
+        except asyncio.CancelledError:  # the server ends, and its time is out
+            with suppress(RuntimeError):  # an answer has begun
+                await send_whole(send, render(refuse(Unavailable(RETRY_SECONDS))))
 
     async def _call(self, scope: Scope, path: str, incoming: Incoming) -> Answer:
         """Return the handler's answer, or the door's own refusal. Raises ClientGone."""

@@ -1,0 +1,105 @@
+"""Told to end, the embedded server takes nothing new and answers what is under way; told twice, it ends at once."""
+
+import signal
+
+from local.bounds import Bounds
+from tests.http.served import PUSH, Client, Gate, RecordingHandler, Served, served
+
+GET = b"GET /health HTTP/1.1\r\nHost: relay.example\r\n\r\n"
+UPLOAD = f"POST {PUSH} HTTP/1.1\r\nHost: relay.example\r\nContent-Length: 3\r\n\r\n".encode()
+
+
+def under_way(server: Served, gate: Gate) -> Client:
+    client = server.connect()
+    client.send(GET)
+    assert gate.entered.wait(30)
+    return client
+
+
+def refuses_connections(server: Served) -> bool:
+    """Return once nobody can connect any more."""
+    while True:
+        try:
+            server.connect().close()
+        except ConnectionRefusedError:
+            return True
+        except ConnectionResetError:  # it came in the moment of closing
+            continue
+
+
+def test_a_request_under_way_is_answered_and_new_ones_are_refused() -> None:
+    gate = Gate()
+    with served(gate) as server:
+        client = under_way(server, gate)
+        server.server.handle_exit(signal.SIGTERM, None)
+        assert refuses_connections(server)
+        assert server.is_running
+        gate.go.set()
+        reply = client.reply()
+        assert (reply.status, reply.headers["connection"], client.rest()) == (200, ["close"], b"")
+        assert server.has_ended()
+
+
+def test_a_body_under_way_is_taken_to_its_end() -> None:
+    handler = RecordingHandler()
+    with served(handler) as server:
+        client = server.connect()
+        client.send(UPLOAD + b"ab")
+        server.catch_up()
+        server.server.handle_exit(signal.SIGTERM, None)
+        assert refuses_connections(server)
+        client.send(b"c")
+        assert client.reply().status == 200
+        assert server.has_ended()
+    assert len(handler.events) == 1
+
+
+def test_requests_that_wait_for_their_turn_are_answered() -> None:
+    gate = Gate()
+    with served(gate) as server:
+        client = server.connect()
+        client.send(GET * 3)
+        assert gate.entered.wait(30)
+        server.server.handle_exit(signal.SIGTERM, None)
+        assert refuses_connections(server)
+        gate.go.set()
+        assert [client.reply().status for _ in range(3)] == [200] * 3
+        assert (client.rest(), server.has_ended()) == (b"", True)
+
+
+def test_connections_without_a_request_do_not_hold_it_up() -> None:
+    with served() as server:
+        silent, half, idle, lingering = (server.connect() for _ in range(4))
+        half.send(GET[:-2])
+        idle.request("GET", "/health")
+        lingering.send(b"\0")
+        lingering.reply()
+        server.catch_up()
+        server.server.handle_exit(signal.SIGTERM, None)
+        assert [client.rest() for client in (silent, half, idle, lingering)] == [b""] * 4
+        assert server.has_ended()
+
+
+def test_told_twice_it_ends_at_once() -> None:
+    gate = Gate()
+    with served(gate) as server:
+        waiting, sending = under_way(server, gate), server.connect()
+        sending.send(UPLOAD + b"a")
+        server.catch_up()
+        for _ in range(2):
+            server.server.handle_exit(signal.SIGTERM, None)
+        assert server.has_ended(), "though one is in the handler, and one still sends"
+        for client in (waiting, sending):
+            assert (client.reply().code, client.rest()) == ("unavailable", b"")
+        gate.go.set()
+
+
+def test_who_is_not_done_when_time_is_out_is_told_to_come_again() -> None:
+    gate = Gate()
+    with served(gate, bounds=Bounds(shutdown_seconds=1)) as server:
+        client = under_way(server, gate)
+        server.server.handle_exit(signal.SIGTERM, None)
+        assert server.has_ended()
+        reply = client.reply()
+        assert (reply.status, reply.code, reply.headers["retry-after"]) == (503, "unavailable", ["2"])
+        gate.go.set()
