@@ -5,6 +5,7 @@ from sync_relay_client.flow import Flow
 from sync_relay_client.flows.downloading import fetch
 from sync_relay_client.flows.link import Link
 from sync_relay_client.letters import are_letters, open_letter
+from sync_relay_client.profile.spool import opened
 from sync_relay_client.transport import pieces_of
 
 
@@ -26,7 +27,7 @@ def _take(link: Link, sha256: str) -> Flow[bool]:
     blob = link.profile.spool.new("letters")
     try:
         snapshot = yield from fetch(link, sha256, blob)
-        with link.profile.transaction() as transaction, blob.open("rb") as file:
+        with link.profile.transaction() as transaction, opened(blob) as file:
             session = transaction.session()
             invitation = open_letter(session, pieces_of(file.read, snapshot.size))
             transaction.records.save(session.rejoin(invitation))

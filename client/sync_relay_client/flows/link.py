@@ -29,12 +29,15 @@ class Link:
 
     def ask(self, exchange: Callable[[VaultExchanges], Flow[R]]) -> Flow[R]:
         """Ask about the profile's vault, again where that may help. Raises what the exchange raises."""
+        return (yield from self.retry.run(lambda: self.ask_once(exchange)))
+
+    def ask_once(self, exchange: Callable[[VaultExchanges], Flow[R]]) -> Flow[R]:
+        """Ask about the profile's vault: a step of what is repeated as a whole. Raises what the exchange raises."""
         with self.profile.view() as view:
             device, session = view.device(), view.session()
         assert device.relay_url is not None, "a vault has a relay"
         relay = RelayExchanges(RelayAddress.parse(device.relay_url), device.secrets.device)
-        vault = relay.vault(session.vault_id, session.epoch)
-        return (yield from self.retry.run(lambda: exchange(vault)))
+        return (yield from exchange(relay.vault(session.vault_id, session.epoch)))
 
     def limits(self) -> Flow[Limits]:
         """Return the relay's limits, asked for once."""

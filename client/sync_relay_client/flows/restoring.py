@@ -9,9 +9,10 @@ from sync_relay_client.flows.corresponding import read_letter
 from sync_relay_client.flows.downloading import fetch
 from sync_relay_client.flows.link import Link
 from sync_relay_client.profile.sending import see_in_log
+from sync_relay_client.profile.spool import created, opened
 from sync_relay_client.profile.uploads import put_restored
 from sync_relay_client.snapshot_blob import SnapshotReader
-from sync_relay_client.transport import created_private, pieces_of
+from sync_relay_client.transport import pieces_of
 
 
 def restore(link: Link, progress: Progress | None = None) -> Flow[bool]:
@@ -43,20 +44,15 @@ def restore(link: Link, progress: Progress | None = None) -> Flow[bool]:
         except (KeyUnknown, SnapshotAuthorUnknown):
             yield from read_letter(link)
             taken = _take(link, snapshot, blob, content)
-    except BaseException:
-        content.unlink(missing_ok=True)
-        raise
+        return taken
     finally:
-        blob.unlink(missing_ok=True)
-    if not taken:
-        content.unlink(missing_ok=True)
-    return taken
+        link.profile.discard(blob, content)
 
 
 def _take(link: Link, snapshot: DownloadableSnapshot, blob: Path, content: Path) -> bool:
     with link.profile.view() as view:
         session = view.session()
-        with blob.open("rb") as file:
+        with opened(blob) as file:
             reader = session.open_snapshot(snapshot, pieces_of(file.read, snapshot.size))
             _write(reader, content)
     with link.profile.transaction() as transaction:
@@ -66,12 +62,12 @@ def _take(link: Link, snapshot: DownloadableSnapshot, blob: Path, content: Path)
         session.start_at(reader)
         transaction.records.save(session)
         see_in_log(transaction.connection, [], reader.context.covers)
-        put_restored(transaction.connection, link.profile.spool, content, reader.context)
+        superseded = put_restored(transaction.connection, link.profile.spool, content, reader.context)
+    link.profile.discard(*superseded)
     return True
 
 
 def _write(reader: SnapshotReader, content: Path) -> None:
-    with created_private(content).open("wb") as file:
+    with created(content, to_stay=True) as file:
         for piece in reader.content():
             file.write(piece)
-        file.flush()

@@ -45,8 +45,7 @@ class Profile:
                 check_private(file)
         key = load_or_create_profile_key(folder, keyring)
         profile = cls(folder, Database(path), key)
-        with profile.view() as view:
-            profile.spool.clean(view.spooled())
+        profile.spool.clean(profile.spooled)
         return profile
 
     @classmethod
@@ -64,6 +63,7 @@ class Profile:
 
     def close(self) -> None:
         """Close the files."""
+        self.spool.close()
         self._database.close()
         if self._temporary is not None:
             self._temporary.cleanup()
@@ -96,6 +96,19 @@ class Profile:
             inbox.settle()
         if inbox.restored is not None:
             inbox.restored.path.unlink(missing_ok=True)
+
+    def discard(self, *files: Path) -> None:
+        """Remove files of the spool, except those that a row names by now."""
+        named = self.spooled()
+        for file in files:
+            if self.spool.name(file) not in named:
+                file.unlink(missing_ok=True)
+
+    def spooled(self) -> set[str]:
+        """Return the files of the spool that rows name."""
+        with self._database.view() as connection:
+            rows = connection.execute("SELECT file FROM sync_relay_uploads UNION SELECT file FROM sync_relay_restored")
+            return {row[0] for row in rows}
 
     def _transaction(self, connection: Connection) -> "Transaction":
         return Transaction(connection, Records(connection, self._profile_key))
@@ -130,8 +143,3 @@ class Transaction:
     def session(self) -> VaultSession:
         """Return what the device holds of its vault. Raises ProfileMissing before it is in one."""
         return self.records.session()
-
-    def spooled(self) -> set[str]:
-        """Return the files that rows name."""
-        rows = self.connection.execute("SELECT file FROM sync_relay_uploads UNION SELECT file FROM sync_relay_restored")
-        return {row[0] for row in rows}

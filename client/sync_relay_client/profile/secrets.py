@@ -91,11 +91,11 @@ def _link(path: Path, content: bytes) -> bool:
         return False
     finally:
         aside.unlink()
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return True
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the names in a folder survive the loss of power."""
     if os.name == "nt":
         return
