@@ -86,6 +86,10 @@ def test_a_snapshot_that_was_given_up_was_not_made(sender: Path) -> None:
         vault.snapshot(write)
 
 
+def write_newer(file: BinaryIO, _: Connection) -> None:
+    file.write(b"newer")
+
+
 def leave_pending(sender: Path) -> None:
     """Seal a snapshot, and let the relay be gone when it is sent."""
     with Vault.open(sender, options=replace(OPTIONS, transport=Between("POST .*/snapshots", unreachable))) as vault:
@@ -160,8 +164,21 @@ def test_another_process_sends_the_same_snapshot(sender: Path, taker: Path, mome
     assert take(taker) == CONTENT
 
 
-def write_newer(file: BinaryIO, _: Connection) -> None:
-    file.write(b"newer")
+def test_another_process_makes_a_newer_snapshot(sender: Path, taker: Path) -> None:
+    """The one that gave way to it was not made, and that is said."""
+
+    def other() -> None:
+        with Vault.open(sender, options=OPTIONS) as vault:
+            vault.snapshot(write_newer)
+
+    transport = Between("POST .*/snapshots", after=other)
+    with (
+        Vault.open(sender, options=replace(OPTIONS, transport=transport)) as vault,
+        pytest.raises(RelayRefused, match="upload_incomplete"),
+    ):
+        vault.snapshot(write)
+    assert spooled(sender) == []
+    assert take(taker) == b"newer"
 
 
 def test_content_that_was_not_applied_gives_way_to_newer(sender: Path, taker: Path) -> None:

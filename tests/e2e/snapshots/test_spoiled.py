@@ -1,6 +1,7 @@
 """Snapshots whose bytes go wrong: no room for them, or they are others than they should be. Nothing is left."""
 
 import errno
+import os
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from sync_relay_client.errors import (
 from sync_relay_client.flows import snapshotting
 from sync_relay_client.profile import open_in_vault
 from sync_relay_client.secretstream import FRAME_BYTES
-from tests.e2e.snapshots.transfers import CONTENT, KINDS, MIB, OPTIONS, Kind, send, spooled, take
+from tests.e2e.snapshots.transfers import CONTENT, KINDS, MIB, OPTIONS, Kind, send, spooled, take, write
 from tools.embedded import EmbeddedRelay
 
 
@@ -32,11 +33,11 @@ def blob_of(relay: EmbeddedRelay, folder: Path) -> Path:
 
 
 def assert_nothing_came_of_it(taker: Path) -> None:
+    assert spooled(taker) == [], "not left to be cleaned when the profile is opened again"
     with Vault.open(taker, options=OPTIONS) as vault:
         assert vault.head.seq == 0
         with vault.inbox() as inbox:
             assert inbox.restored is None
-    assert spooled(taker) == []
 
 
 # ---------------------------------------------------------------- the disk is full
@@ -97,6 +98,34 @@ def test_the_app_s_own_failure_is_its_own(sender: Path) -> None:
             vault.snapshot(fail)
         assert vault.status().uploads == 0
     assert spooled(sender) == []
+
+
+# ---------------------------------------------------------------- others on the same machine
+
+
+def test_what_lies_in_the_spool_is_private(sender: Path, taker: Path) -> None:
+    """It is the whole vault, and in part in the clear."""
+    modes: dict[str, int] = {}
+
+    def note(folder: Path) -> None:
+        for path in (folder / "spool", *(folder / "spool").iterdir()):
+            modes[path.name.partition("-")[0]] = path.stat().st_mode & 0o777
+
+    def write_and_look(file: BinaryIO, connection: Connection) -> None:
+        write(file, connection)
+        note(sender)
+
+    before = os.umask(0)
+    try:
+        with Vault.open(sender, options=OPTIONS) as vault:
+            vault.snapshot(write_and_look, progress=lambda *_: note(sender))
+        with Vault.open(taker, options=OPTIONS) as vault:
+            vault.restore(progress=lambda *_: note(taker))
+            note(taker)
+    finally:
+        os.umask(before)
+    private = {"content", "upload", "letters", "download", "restored", ".lock"}
+    assert modes == dict.fromkeys(private, 0o600) | {"spool": 0o700}
 
 
 # ---------------------------------------------------------------- the content changes

@@ -43,6 +43,7 @@ def take(folder: Path, kind: Kind = "Vault", **arguments: Any) -> bytes:
             assert vault.restore(**arguments)
     else:
         assert asyncio.run(_run(folder, lambda vault: vault.restore(**arguments)))
+    assert spooled(folder) == ["restored"], "and nothing beside it"
     return applied(folder)
 
 
