@@ -129,9 +129,9 @@ def read_announcement(answer: Answer, sha256: str) -> answers.AnnouncementAnswer
 
 
 def read_vault(answer: Answer, vault_id: str) -> answers.VaultAnswer:
-    """Read what the relay tells of a vault. Raises AnswerInvalid if it is about another."""
+    """Read what the relay tells of a vault. Raises AnswerInvalid if it is about another, or contradicts itself."""
     found = read(answers.VaultAnswer, answer)
-    _require(found.vault_id == vault_id)
+    _require(found.vault_id == vault_id and found.floor.seq <= found.head.seq)
     return found
 
 

@@ -1,6 +1,6 @@
 """The envelope (§11): a change is blinded, signed, padded and sealed, and all of it undone and checked again."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from nacl.bindings import (
@@ -60,7 +60,7 @@ class Envelope:
 
     def members(self) -> dict[str, Any]:
         """Return the changeset as a JSON object's members."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in _MEMBERS}
 
     def digest(self, vault_id: str) -> bytes:
         """Return what the chain is made of (§3)."""
@@ -82,6 +82,9 @@ class Envelope:
             self.schema_version,
             self.key_id,
         )
+
+
+_MEMBERS = tuple(one.name for one in fields(Envelope))
 
 
 @dataclass(frozen=True, slots=True)

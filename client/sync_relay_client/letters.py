@@ -76,8 +76,7 @@ def open_letter(session: VaultSession, blob: Iterable[bytes]) -> Invitation:
     """
     context, device = context_of(session), session.device
     is_sheet = session.head.seq == 0 and session.founder == device.device_id
-    known = {device_id: session.membership.public_key(device_id) for device_id in session.membership.belonging}
-    reader = SnapshotReader(context, session.keys[0], None if is_sheet else known, blob)
+    reader = SnapshotReader(context, session.keys[0], None if is_sheet else session.trusted_authors(), blob)
     if reader.manifest.content.size > _MAX_BYTES:
         raise SnapshotInvalid("letters are not as long as that")
     try:

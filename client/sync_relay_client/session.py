@@ -11,7 +11,7 @@ from relay_protocol.encoding import from_base64url
 from relay_protocol.requests import Endorsement
 from sync_relay_client.answers import Page
 from sync_relay_client.envelope import Change, Draft, Envelope, seal
-from sync_relay_client.errors import EpochChanged, InvitationInvalid, KeyUnknown, RolledBack, RotatedOut
+from sync_relay_client.errors import ChainBroken, EpochChanged, InvitationInvalid, KeyUnknown, RolledBack, RotatedOut
 from sync_relay_client.history import History, MemoryHistory, Tail
 from sync_relay_client.invitation import Invitation
 from sync_relay_client.keys import DeviceKey, Keyring, VaultKey
@@ -201,6 +201,8 @@ class VaultSession:
         opened, trust = open_all(tail, self._trust, page.changesets, pass_over)
         if trust.anchor is not None and page.head.seq < trust.anchor.seq:
             raise RolledBack("the log ends before the head that the invitation names", page.head.seq)
+        if page.head.seq == tail.head.seq and page.head.chain != tail.head.chain:
+            raise ChainBroken("the relay's head is not the one that was verified", page.head.seq)
         self._history.commit(tail)
         self._trust = trust
         return opened
@@ -244,13 +246,20 @@ class VaultSession:
         """Open a snapshot by one who belongs, or whom the invitation names. Raises KeyUnknown or SnapshotInvalid."""
         key = self._trust.keyring.find(snapshot.key_id)
         if key is None:
-            raise KeyUnknown("the snapshot's vault key is not known")
+            raise KeyUnknown("the snapshot is under a key that this device was not given: it needs a new invitation")
         covers = Head(snapshot.covers.seq, from_base64url(snapshot.covers.chain))
         context = SnapshotContext(self.vault_id, covers, snapshot.schema_version, snapshot.key_id)
-        # Before its history was seen to contain the invitation's head, a newcomer trusts whom that names.
-        trusted = self.membership.belonging if self._trust.anchor is None else self.named_by_invitation
-        authors = {device_id: self.membership.public_key(device_id) for device_id in trusted}
-        return SnapshotReader(context, key, authors, blob)
+        return SnapshotReader(context, key, self.trusted_authors(), blob)
+
+    def trusted_authors(self) -> dict[str, bytes]:
+        """Return the keys of those whose snapshots are believed, by device id. Raises AuthorKeyUnknown.
+
+        Before its history was seen to contain the invitation's head, a newcomer trusts whom that names.
+        """
+        membership, trusted = self.membership, self.membership.belonging
+        if self._trust.anchor is not None or self.head.seq == 0:
+            trusted = self.named_by_invitation or trusted
+        return {device_id: membership.public_key(device_id) for device_id in trusted}
 
     def start_at(self, reader: SnapshotReader) -> None:
         """Go on from a snapshot whose content was read to its end.

@@ -1,6 +1,7 @@
 """Doing what flows ask for, blocking, with httpx. With `async_transport` the one place that touches a network."""
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ PIECE_BYTES = 64 * 1024
 STORED_SECONDS = 300.0
 """How long a store may take to answer after a blob's last byte: first it has the whole of it on its disk."""
 DOWNLOAD_FIELDS = {"accept-encoding": "identity"}
+
+_FIELD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+:[\x20-\x7e]*")  # RFC 9110 §5.1, §5.5
 
 
 class Transport:
@@ -128,7 +131,12 @@ def prepared(action: Send, clock: Callable[[], float]) -> Prepared:
 
 
 def upload_fields(target: UploadTarget, size: int) -> dict[str, str]:
-    """Return an upload's header fields. Without a length httpx would send chunks, which object stores refuse."""
+    """Return an upload's header fields. Without a length httpx would send chunks, which object stores refuse.
+
+    Raises AnswerInvalid where the relay asks for fields that are none.
+    """
+    if not all(_FIELD.fullmatch(f"{name}:{value}") for name, value in target.headers.items()):
+        raise AnswerInvalid("the relay asks for a header field that is none")
     return {**_lower(target.headers), "content-length": str(size)}
 
 

@@ -1,16 +1,17 @@
-"""Letters at the relay: left beside a snapshot, and read by a device that can't open the latest one."""
+"""Letters at the relay: read by a device that can't open the latest snapshot."""
 
 from sync_relay_client.errors import InvitationInvalid, KeyUnknown, RolledBack, SnapshotInvalid
 from sync_relay_client.flow import Flow
 from sync_relay_client.flows.downloading import fetch
 from sync_relay_client.flows.link import Link
+from sync_relay_client.invitation import Invitation
 from sync_relay_client.letters import are_letters, open_letter
 from sync_relay_client.profile.spool import opened
 from sync_relay_client.transport import pieces_of
 
 
-def read_letter(link: Link) -> Flow[None]:
-    """Take the newest letter for this device: it then has the vault's keys and members. Raises KeyUnknown without one.
+def find_letter(link: Link) -> Flow[Invitation | None]:
+    """Return the newest invitation that was left for this device; None without one.
 
     Letters that can't be opened are passed over: the relay, or another program, may have put anything there.
     """
@@ -18,21 +19,23 @@ def read_letter(link: Link) -> Flow[None]:
     with link.profile.view() as view:
         session = view.session()
     for snapshot in listed:
-        if are_letters(snapshot, session) and (yield from _take(link, snapshot.sha256)):
-            return
-    raise KeyUnknown("a rekey came that this device did not see: another device has to invite it anew")
+        if are_letters(snapshot, session):
+            letter = yield from _read(link, snapshot.sha256)
+            if letter is not None:
+                return letter
+    return None
 
 
-def _take(link: Link, sha256: str) -> Flow[bool]:
+def _read(link: Link, sha256: str) -> Flow[Invitation | None]:
     blob = link.profile.spool.new("letters")
     try:
         snapshot = yield from fetch(link, sha256, blob)
-        with link.profile.transaction() as transaction, opened(blob) as file:
-            session = transaction.session()
-            invitation = open_letter(session, pieces_of(file.read, snapshot.size))
-            transaction.records.save(session.rejoin(invitation))
+        with link.profile.view() as view, opened(blob) as file:
+            session = view.session()
+            letter = open_letter(session, pieces_of(file.read, snapshot.size))
+            session.rejoin(letter)
     except (SnapshotInvalid, InvitationInvalid, KeyUnknown, RolledBack):
-        return False
+        return None
     finally:
         blob.unlink(missing_ok=True)
-    return True
+    return letter

@@ -30,11 +30,13 @@ def verify(link: Link) -> Flow[Verified]:
 
     Raises SequenceGap, ChainBroken, ForkDetected or RolledBack, whatever pulling raises, and changes nothing.
     """
-    yield from pull(link)
-    info = yield from link.ask(lambda vault: vault.info())
+    info = yield from link.ask(lambda vault: vault.info())  # before pulling, which then goes at least as far
     floor = Head(info.floor.seq, from_base64url(info.floor.chain))
+    yield from pull(link)
     with link.profile.view() as view:
         head = view.session().head
+    if head.seq < info.head.seq:
+        raise RolledBack("the log ends before the head that the relay told of", head.seq)
     limits = yield from link.limits()
     place, compared = floor, 0
     with link.profile.view() as view:

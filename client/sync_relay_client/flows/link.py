@@ -32,7 +32,7 @@ class Link:
         return (yield from self.retry.run(lambda: self.ask_once(exchange)))
 
     def ask_once(self, exchange: Callable[[VaultExchanges], Flow[R]]) -> Flow[R]:
-        """Ask about the profile's vault: a step of what is repeated as a whole. Raises what the exchange raises."""
+        """Ask about the profile's vault, as one step of something that is repeated as a whole."""
         with self.profile.view() as view:
             device, session = view.device(), view.session()
         assert device.relay_url is not None, "a vault has a relay"

@@ -1,9 +1,11 @@
 """Pairing (§5, §11 Invitation): founding a vault, inviting a device, joining, and coming back from a recovery sheet."""
 
+from collections.abc import Collection
 from uuid import uuid4
 
 from relay_protocol.answers import RegistrationAnswer
 from relay_protocol.devices import thumbprint
+from relay_protocol.limits import MAX_ENDORSEMENT_AHEAD_SECONDS
 from relay_protocol.requests import Endorsement
 from sync_relay_client.address import RelayAddress
 from sync_relay_client.errors import EpochChanged, ProfileTaken
@@ -14,6 +16,7 @@ from sync_relay_client.flows.pulling import pull
 from sync_relay_client.invitation import Invitation, read_request, request_code
 from sync_relay_client.keys import DeviceKey, VaultKey
 from sync_relay_client.profile import Profile
+from sync_relay_client.profile.history import pass_over, passed_over
 from sync_relay_client.profile.record import Record, Secrets
 from sync_relay_client.recovery import RecoverySheet
 from sync_relay_client.session import VaultSession
@@ -52,9 +55,15 @@ def create(link: Link, relay_url: str, creation_token: str | None, *, recovery: 
         transaction.records.save(session, record.relay_url)
 
 
-def recover(link: Link, relay_url: str, sheet: RecoverySheet) -> Flow[None]:
-    """Bring a vault back by its sheet: the founder on paper admits this device. The sheet stays good."""
+def recover(link: Link, relay_url: str, sheet: RecoverySheet, left_out: Collection[int] = ()) -> Flow[None]:
+    """Bring a vault back by its sheet: the founder on paper admits this device. The sheet stays good.
+
+    `left_out` are seqs that were refused as RotatedOut before, and are left out with the user's consent.
+    """
     request(link.profile)
+    with link.profile.transaction() as transaction:
+        _check_vault(transaction.device(), sheet.vault_id)
+        pass_over(transaction.connection, left_out)
     address = str(RelayAddress.parse(relay_url))
     vault = RelayExchanges(RelayAddress.parse(address), sheet.founder).vault(sheet.vault_id, None)
     info = yield from link.retry.run(vault.info)
@@ -64,8 +73,10 @@ def recover(link: Link, relay_url: str, sheet: RecoverySheet) -> Flow[None]:
 def invite(link: Link, code: str, valid_seconds: int) -> Flow[str]:
     """Admit the device of a request code in the log, and return the invitation for it alone.
 
-    Raises InvitationInvalid, RotatedOut, and what pulling and asking raise.
+    Raises InvitationInvalid, RotatedOut, ValueError for a time that no relay takes, and what pulling and asking raise.
     """
+    if not 0 < valid_seconds <= MAX_ENDORSEMENT_AHEAD_SECONDS:
+        raise ValueError("an invitation is good for seven days at most")
     public_key = read_request(code)
     yield from pull(link)
     with link.profile.view() as view:
@@ -90,8 +101,7 @@ def join(link: Link, code: str) -> Flow[None]:
     with link.profile.view() as view:
         record = view.device()
     invitation = Invitation.open(code, record.secrets.device)
-    if record.vault_id not in {None, invitation.vault_id}:
-        raise ProfileTaken("the profile is in another vault")
+    _check_vault(record, invitation.vault_id)
     registered = yield from _register(
         link, invitation.relay_url, record.secrets.device, invitation.vault_id, invitation.endorsement
     )
@@ -119,16 +129,22 @@ def _founding(profile: Profile, relay_url: str, *, recovery: bool) -> Record:
     return record
 
 
+def _check_vault(record: Record, vault_id: str) -> None:
+    if record.vault_id not in {None, vault_id}:
+        raise ProfileTaken("the profile is in another vault")
+
+
 def _invite_by_sheet(link: Link, sheet: RecoverySheet, relay_url: str, epoch: str) -> Flow[None]:
     """Be the founder for as long as it takes to invite this device, and join."""
     with link.profile.view() as view:
-        code = request_code(view.device().secrets.device)
+        code, left_out = request_code(view.device().secrets.device), passed_over(view.connection)
     paper = Profile.temporary()
     try:
         with paper.transaction() as transaction:
             transaction.records.put(Record("founding", Secrets(sheet.founder)))
             founder = VaultSession.found(sheet.founder, sheet.vault_id, epoch, sheet.vault_key)
             transaction.records.save(founder, relay_url)
+            pass_over(transaction.connection, left_out)
         invitation = yield from invite(Link(paper, link.retry, link.clock), code, INVITATION_SECONDS)
     finally:
         paper.close()

@@ -8,6 +8,7 @@ from sync_relay_client.errors import AuthorKeyUnknown, RelayRefused, RolledBack
 from sync_relay_client.flow import Flow, Progress
 from sync_relay_client.flows.link import Link
 from sync_relay_client.flows.restoring import restore
+from sync_relay_client.profile.history import passed_over
 from sync_relay_client.profile.queues import put_into_inbox
 from sync_relay_client.profile.sending import see_in_log
 
@@ -37,15 +38,18 @@ def pull(link: Link, progress: Progress | None = None) -> Flow[Pulled]:
     limits = yield from link.limits()
     changes, restored = 0, False
     while True:
-        with link.profile.view() as view:
-            since = view.session().head.seq
+        since = _head(link).seq
         try:
             page = yield from link.ask(lambda vault: vault.pull(since, min(PAGE, limits.max_page)))  # noqa: B023
         except RelayRefused as error:
-            if error.code == "history_pruned" and not restored and (yield from restore(link, progress)):
-                restored = True
-                continue
-            raise _named(error, since) from None
+            if error.code == "history_pruned":
+                restored |= yield from restore(link, progress)
+                if _head(link).seq != since:
+                    continue
+            if error.code == "cursor_ahead":
+                yield from link.ask(lambda vault: vault.info())  # raises EpochChanged where a restore explains it
+                raise RolledBack("the relay's log ends before the verified head", since) from None
+            raise
         try:
             added = _take(link, since, page)
         except AuthorKeyUnknown:
@@ -55,25 +59,25 @@ def pull(link: Link, progress: Progress | None = None) -> Flow[Pulled]:
             continue  # another process was faster
         changes += added
         if not page.has_more:
-            with link.profile.view() as view:
-                return Pulled(changes, view.session().head, restored)
+            return Pulled(changes, _head(link), restored)
+
+
+def _head(link: Link) -> Head:
+    with link.profile.view() as view:
+        return view.session().head
 
 
 def _take(link: Link, since: int, page: Page) -> int | None:
     """Verify and store a page; return how many changes it brought the app, None if it is not what comes next."""
+    if not page.changesets:
+        with link.profile.view() as view:  # who only looks whether there is news, writes nothing
+            view.session().open_page(page)
+        return 0
     with link.profile.transaction() as transaction:
         connection, session = transaction.connection, transaction.session()
         if session.head.seq != since:
             return None
-        passed_over = {row[0] for row in connection.execute("SELECT seq FROM sync_relay_passed_over")}
-        opened = session.open_page(page, pass_over=passed_over)
+        opened = session.open_page(page, pass_over=passed_over(connection))
         see_in_log(connection, [one.envelope.id for one in page.changesets], session.head)
         transaction.records.save(session)
         return put_into_inbox(connection, opened)
-
-
-def _named(error: RelayRefused, since: int) -> Exception:
-    """Name what the relay's refusal shows: a log that ends before what was verified was rolled back."""
-    if error.code == "cursor_ahead":
-        return RolledBack("the relay's log ends before the verified head", since)
-    return error

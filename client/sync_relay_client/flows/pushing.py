@@ -30,7 +30,24 @@ class Synced:
 
 
 def push(link: Link) -> Flow[Sent]:
-    """Send all that is in the outbox. Whatever it raises, what was not acknowledged is kept and sent next time."""
+    """Send all that is in the outbox. Whatever it raises, what was not acknowledged is kept and sent next time.
+
+    The epoch is asked for first: in a log that was restored from a backup, a change with a witness that was lost
+    would stand for ever, refused by all.
+    """
+    if _is_empty(link):
+        return Sent(0)
+    yield from link.ask(lambda vault: vault.info())
+    return (yield from _send_all(link))
+
+
+def _is_empty(link: Link) -> bool:
+    with link.profile.view() as view:
+        waiting = view.connection.execute("SELECT 1 FROM sync_relay_outbox WHERE acknowledged_seq IS NULL LIMIT 1")
+        return waiting.fetchone() is None
+
+
+def _send_all(link: Link) -> Flow[Sent]:
     limits = yield from link.limits()
     sent, wanted = 0, None
     while True:
@@ -53,7 +70,7 @@ def push(link: Link) -> Flow[Sent]:
 def sync(link: Link) -> Flow[Synced]:
     """Pull, push, and pull again, so that what was sent is verified, too."""
     first = yield from pull(link)
-    sent = yield from push(link)
+    sent = yield from _send_all(link)
     if not sent.changes:
         return Synced(0, first)
     last = yield from pull(link)

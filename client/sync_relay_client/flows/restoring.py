@@ -5,12 +5,15 @@ from pathlib import Path
 from relay_protocol.answers import DownloadableSnapshot
 from sync_relay_client.errors import AuthorKeyUnknown, KeyUnknown, RelayRefused, SnapshotAuthorUnknown
 from sync_relay_client.flow import Flow, Progress
-from sync_relay_client.flows.corresponding import read_letter
+from sync_relay_client.flows.corresponding import find_letter
 from sync_relay_client.flows.downloading import fetch
 from sync_relay_client.flows.link import Link
+from sync_relay_client.invitation import Invitation
+from sync_relay_client.profile import Transaction
 from sync_relay_client.profile.sending import see_in_log
 from sync_relay_client.profile.spool import created, opened
 from sync_relay_client.profile.uploads import put_restored
+from sync_relay_client.session import VaultSession
 from sync_relay_client.snapshot_blob import SnapshotReader
 from sync_relay_client.transport import pieces_of
 
@@ -42,21 +45,26 @@ def restore(link: Link, progress: Progress | None = None) -> Flow[bool]:
             yield from link.learn_keys()
             taken = _take(link, snapshot, blob, content)
         except (KeyUnknown, SnapshotAuthorUnknown):
-            yield from read_letter(link)
-            taken = _take(link, snapshot, blob, content)
+            letter = yield from find_letter(link)
+            if letter is None:
+                raise
+            taken = _take(link, snapshot, blob, content, letter)
         return taken
     finally:
         link.profile.discard(blob, content)
 
 
-def _take(link: Link, snapshot: DownloadableSnapshot, blob: Path, content: Path) -> bool:
+def _take(
+    link: Link, snapshot: DownloadableSnapshot, blob: Path, content: Path, letter: Invitation | None = None
+) -> bool:
+    """Verify and store a snapshot, with what a letter tells to open it; return False if it is not ahead any more."""
     with link.profile.view() as view:
-        session = view.session()
+        session = _session(view, letter)
         with opened(blob) as file:
             reader = session.open_snapshot(snapshot, pieces_of(file.read, snapshot.size))
             _write(reader, content)
     with link.profile.transaction() as transaction:
-        session = transaction.session()
+        session = _session(transaction, letter)
         if reader.context.covers.seq <= session.head.seq:
             return False  # another process was faster
         session.start_at(reader)
@@ -65,6 +73,11 @@ def _take(link: Link, snapshot: DownloadableSnapshot, blob: Path, content: Path)
         superseded = put_restored(transaction.connection, link.profile.spool, content, reader.context)
     link.profile.discard(*superseded)
     return True
+
+
+def _session(transaction: Transaction, letter: Invitation | None) -> VaultSession:
+    session = transaction.session()
+    return session if letter is None else session.rejoin(letter)
 
 
 def _write(reader: SnapshotReader, content: Path) -> None:

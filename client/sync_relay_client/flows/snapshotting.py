@@ -10,7 +10,7 @@ from typing import BinaryIO
 from relay_protocol.changeset import Head
 from relay_protocol.encoding import base64url
 from relay_protocol.limits import MAX_ENDORSEMENT_AHEAD_SECONDS
-from sync_relay_client.errors import NotCaughtUp
+from sync_relay_client.errors import AnswerInvalid, NotCaughtUp
 from sync_relay_client.flow import Flow, Progress, rising
 from sync_relay_client.flows.link import Link
 from sync_relay_client.flows.pushing import sync
@@ -57,9 +57,13 @@ def snapshot(link: Link, write: Write, schema_version: int, progress: Progress |
     tell = rising(progress)
     yield from send_pending(link, {sealed.measure.sha256: tell, letters.measure.sha256: None})
     snapshot_id = base64url(sealed.measure.sha256)
-    yield from link.ask(lambda vault: vault.complete(snapshot_id))  # also where another process sent it, or lost it
+    found = yield from link.ask(lambda vault: vault.snapshot(snapshot_id))
+    if found.snapshot.status != "available":
+        raise AnswerInvalid("the snapshot is not available: the relay lost it, or another process made a newer one")
     if tell is not None:
         tell(sealed.measure.size, sealed.measure.size)
+    with link.profile.transaction() as transaction:
+        transaction.connection.execute("UPDATE sync_relay_device SET snapshot_wanted = NULL")
     return SnapshotMade(snapshot_id, sealed.context.covers, sealed.measure.size)
 
 

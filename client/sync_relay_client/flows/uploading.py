@@ -35,14 +35,16 @@ def send_pending(link: Link, fresh: Mapping[bytes, Progress | None]) -> Flow[Non
     `fresh` are those that were never tried, by their hash, and who wants to be told of each.
     """
     while (upload := _next(link)) is not None:
+        if not upload.is_whole:  # another process has sent it, or made another snapshot
+            _drop(link, upload)
+            continue
         try:
             yield from _send(
                 link, upload, fresh.get(upload.measure.sha256), was_tried=upload.measure.sha256 not in fresh
             )
         except ProfileUnavailable:
-            if upload.blob.exists():
+            if upload.is_whole:
                 raise
-            # else another process has sent it, or made another snapshot
         except RelayRefused as error:
             if not is_temporary(error) and error.status not in _ABOUT_THE_DEVICE:
                 _drop(link, upload)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sync_relay_client.errors import ProfileUnavailable
-from sync_relay_client.profile.schema import prepare
+from sync_relay_client.profile.schema import has_tables, prepare
 
 BUSY_TIMEOUT_SECONDS = 30.0
 """How long to wait while another process writes; an app that applies changes may take a while."""
@@ -28,70 +28,115 @@ class Database:
             )
         except (OSError, sqlite3.Error) as error:
             raise ProfileUnavailable("the profile can't be opened") from error
-        with self._failures():
-            self.connection.execute("PRAGMA journal_mode = WAL").fetchone()
-            self.connection.execute("PRAGMA synchronous = FULL")
-            self.connection.execute("PRAGMA secure_delete = ON")
-        with self.transaction() as connection:
-            prepare(connection)
+        self._is_closed = False
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Write: all of it or nothing, on the disk once this ends. Raises ProfileUnavailable."""
-        with self._failures(), self._begun("BEGIN IMMEDIATE"):
+        with failures(), self._begun("BEGIN IMMEDIATE"):
             yield self.connection
 
     @contextmanager
     def shared_transaction(self) -> Iterator[sqlite3.Connection]:
-        """Write together with the app: its statements' errors are its own, and roll everything back."""
-        with self._failures():
-            self.connection.execute("BEGIN IMMEDIATE")
+        """Write together with the app: its statements' errors are its own, and roll everything back.
+
+        It can't end the transaction: `with connection:`, `executescript` and `commit` would, and only a crash would
+        show that what belongs together is not. Raises ValueError where it tries.
+        """
+        self._begin("BEGIN IMMEDIATE")
+        guard = _Guard()
+        self.connection.set_authorizer(guard)
         try:
             yield self.connection
-            self._check_still_open()
-        except BaseException:
+        except BaseException as error:
+            self.connection.set_authorizer(None)
             self._roll_back()
+            if guard.has_denied and isinstance(error, sqlite3.DatabaseError):
+                raise ValueError("the transaction belongs to the inbox or outbox: it must not be ended") from error
             raise
-        try:
-            with self._failures():
-                self.connection.execute("COMMIT")
-        except BaseException:
-            self._roll_back()
-            raise
+        self.connection.set_authorizer(None)
+        with failures():
+            self._commit()
 
     @contextmanager
     def view(self) -> Iterator[sqlite3.Connection]:
         """Read from one consistent state. Raises ProfileUnavailable."""
-        with self._failures(), self._begun("BEGIN"):
+        with failures(), self._begun("BEGIN"):
             yield self.connection
+
+    def checkpoint(self) -> None:
+        """Move what was written to the file itself, as far as readers let it, and empty the write-ahead log."""
+        with failures():
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     def close(self) -> None:
         """Close the file."""
+        self._is_closed = True
         self.connection.close()
+
+    def _prepare(self) -> None:
+        with failures():
+            self.connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            self.connection.execute("PRAGMA synchronous = FULL")
+            self.connection.execute("PRAGMA secure_delete = ON")
+        with self.view() as connection:
+            is_new = not has_tables(connection)
+        with self.transaction() if is_new else self.view() as connection:  # no wait for who is writing
+            prepare(connection)
+
+    def _begin(self, statement: str) -> None:
+        if self._is_closed:
+            raise ValueError("the vault was closed")
+        with failures():
+            self.connection.execute(statement)
 
     @contextmanager
     def _begun(self, begin: str) -> Iterator[None]:
-        self.connection.execute(begin)
+        self._begin(begin)
         try:
             yield
+        except BaseException:
+            self._roll_back()
+            raise
+        self._commit()
+
+    def _commit(self) -> None:
+        try:
             self.connection.execute("COMMIT")
         except BaseException:
             self._roll_back()
             raise
 
-    def _check_still_open(self) -> None:
-        if not self.connection.in_transaction:
-            raise ValueError("the transaction belongs to the inbox or outbox: it must not be ended")
-
     def _roll_back(self) -> None:
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
 
-    @contextmanager
-    def _failures(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.IntegrityError:
-            raise  # a defect of ours, or an id that the app gave twice
-        except sqlite3.DatabaseError as error:
-            raise ProfileUnavailable(f"the profile can't be used: {error.sqlite_errorname}") from error
+
+class _Guard:
+    """SQLite's authorizer while the app writes: everything but the transaction's end."""
+
+    def __init__(self) -> None:
+        self.has_denied = False
+
+    def __call__(self, action: int, *_: str | None) -> int:
+        if action != sqlite3.SQLITE_TRANSACTION:
+            return sqlite3.SQLITE_OK
+        self.has_denied = True
+        return sqlite3.SQLITE_DENY
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Turn what SQLite raises into ProfileUnavailable."""
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise  # a defect of ours
+    except sqlite3.DatabaseError as error:
+        name = getattr(error, "sqlite_errorname", type(error).__name__)
+        raise ProfileUnavailable(f"the profile can't be used: {name}") from error

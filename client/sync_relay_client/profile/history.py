@@ -1,5 +1,6 @@
 """The verified log as the profile keeps it."""
 
+from collections.abc import Iterable
 from sqlite3 import Connection
 from uuid import UUID
 
@@ -35,6 +36,8 @@ class StoredHistory:
 
     def commit(self, tail: Tail) -> None:
         """See `History.commit`."""
+        if not tail.chains:
+            return
         self._connection.executemany(
             "INSERT INTO sync_relay_history VALUES (?, ?, ?)",
             [(seq, chain, UUID(tail.ids[seq]).bytes) for seq, chain in tail.chains.items()],
@@ -42,10 +45,34 @@ class StoredHistory:
         self._move(tail.head)
 
     def rewind(self, head: Head) -> None:
-        """Forget what lies after a head that the history contains."""
+        """Forget what lies after a head, and what was to be left out there: a restored store lost it.
+
+        Its ids are kept: the app has these changes.
+        """
+        self._connection.execute(
+            "INSERT OR IGNORE INTO sync_relay_lost SELECT id FROM sync_relay_history WHERE seq > ? AND id IS NOT NULL",
+            (head.seq,),
+        )
         self._connection.execute("DELETE FROM sync_relay_history WHERE seq > ?", (head.seq,))
+        self._connection.execute("DELETE FROM sync_relay_passed_over WHERE seq > ?", (head.seq,))
+        self._move(head)
+
+    def follow(self, longer: Connection, head: Head) -> None:
+        """Go on as the history in another profile does, which is this one up to here."""
+        rows = longer.execute("SELECT seq, chain, id FROM sync_relay_history WHERE seq > ?", (self.head.seq,))
+        self._connection.executemany("INSERT INTO sync_relay_history VALUES (?, ?, ?)", rows)
         self._move(head)
 
     def _move(self, head: Head) -> None:
         self._connection.execute("UPDATE sync_relay_device SET head_seq = ?, head_chain = ?", (head.seq, head.chain))
         self.head = head
+
+
+def pass_over(connection: Connection, seqs: Iterable[int]) -> None:
+    """Note that the changesets at these seqs are left out."""
+    connection.executemany("INSERT OR IGNORE INTO sync_relay_passed_over VALUES (?)", [(seq,) for seq in seqs])
+
+
+def passed_over(connection: Connection) -> set[int]:
+    """Return the seqs of the changesets that are left out."""
+    return {row[0] for row in connection.execute("SELECT seq FROM sync_relay_passed_over")}

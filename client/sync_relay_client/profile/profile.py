@@ -2,23 +2,32 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Self
 
 from nacl.utils import random
 
-from sync_relay_client.errors import ProfileMissing
-from sync_relay_client.profile.database import Database
+from sync_relay_client.errors import ProfileBroken, ProfileMissing
+from sync_relay_client.profile.database import Database, failures
 from sync_relay_client.profile.queues import Inbox, Outbox
 from sync_relay_client.profile.record import Record, Records
-from sync_relay_client.profile.secrets import KEY_BYTES, KeyringChoice, check_private, load_or_create_profile_key
+from sync_relay_client.profile.secrets import (
+    KEY_BYTES,
+    KEY_FILE,
+    KeyringChoice,
+    check_folder,
+    check_private,
+    load_or_create_profile_key,
+)
+from sync_relay_client.profile.spool import FOLDER as SPOOL_FOLDER
 from sync_relay_client.profile.spool import Spool
 from sync_relay_client.session import VaultSession
 
 FILE = "state.sqlite3"
 INBOX_LIMIT = 1_000
+_SUFFIXES = ("", "-wal", "-shm")
 
 
 class Profile:
@@ -33,16 +42,16 @@ class Profile:
 
     @classmethod
     def open(cls, folder: Path, keyring: KeyringChoice = "auto", *, create: bool = False) -> Self:
-        """Open a folder's profile, or make one. Raises ProfileMissing, ProfileUnsafe, ProfileUnavailable."""
+        """Open a folder's profile, or make one. Raises ProfileError: missing, unsafe, broken or unavailable."""
         path = folder / FILE
-        if create:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        elif not path.exists():
+        is_new = not path.exists()
+        if is_new and not create:
             raise ProfileMissing("there is no profile in this folder")
-        for suffix in ("", "-wal", "-shm"):
-            file = folder / (FILE + suffix)
-            if file.exists():
-                check_private(file)
+        if is_new:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        elif not (folder / KEY_FILE).exists():  # it is made first
+            raise ProfileBroken(f"{KEY_FILE} is gone, and nothing else opens what the profile holds")
+        _check_unshared(folder)
         key = load_or_create_profile_key(folder, keyring)
         profile = cls(folder, Database(path), key)
         profile.spool.clean(profile.spooled)
@@ -60,6 +69,10 @@ class Profile:
     def connection(self) -> Connection:
         """The connection, for the app's own tables; write within `outbox` or `inbox` only."""
         return self._database.connection
+
+    def scrub(self) -> None:
+        """Let go of what was overwritten and is still in the write-ahead log, unless another process reads just now."""
+        self._database.checkpoint()
 
     def close(self) -> None:
         """Close the files."""
@@ -91,9 +104,11 @@ class Profile:
     def inbox(self, limit: int = INBOX_LIMIT) -> Iterator[Inbox]:
         """Apply changes together with what the app writes; see `Inbox`. An exception leaves them where they are."""
         with self._database.shared_transaction() as connection:
-            inbox = Inbox(connection, limit, self.folder)
+            with failures():
+                inbox = Inbox(connection, limit, self.folder)
             yield inbox
-            inbox.settle()
+            with failures():
+                inbox.settle()
         if inbox.restored is not None:
             inbox.restored.path.unlink(missing_ok=True)
 
@@ -106,12 +121,19 @@ class Profile:
 
     def spooled(self) -> set[str]:
         """Return the files of the spool that rows name."""
-        with self._database.view() as connection:
-            rows = connection.execute("SELECT file FROM sync_relay_uploads UNION SELECT file FROM sync_relay_restored")
-            return {row[0] for row in rows}
+        with self.view() as view:
+            return view.spooled()
 
     def _transaction(self, connection: Connection) -> "Transaction":
         return Transaction(connection, Records(connection, self._profile_key))
+
+
+def _check_unshared(folder: Path) -> None:
+    """Raise ProfileUnsafe if others can read what the profile holds, or put something else in its place."""
+    check_folder(folder)
+    for name, check in ((SPOOL_FOLDER, check_folder), *((FILE + suffix, check_private) for suffix in _SUFFIXES)):
+        with suppress(FileNotFoundError, ProfileMissing):  # whoever closes the file last removes two of them
+            check(folder / name)
 
 
 def open_in_vault(folder: Path, keyring: KeyringChoice) -> Profile:
@@ -143,3 +165,8 @@ class Transaction:
     def session(self) -> VaultSession:
         """Return what the device holds of its vault. Raises ProfileMissing before it is in one."""
         return self.records.session()
+
+    def spooled(self) -> set[str]:
+        """Return the files that rows name."""
+        rows = self.connection.execute("SELECT file FROM sync_relay_uploads UNION SELECT file FROM sync_relay_restored")
+        return {row[0] for row in rows}

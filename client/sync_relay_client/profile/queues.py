@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from sqlite3 import Connection
 from typing import BinaryIO
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from relay_protocol.changeset import Head
+from relay_protocol.changeset import MAX_SCHEMA_VERSION, Head
 from relay_protocol.encoding import is_uuid
 from relay_protocol.limits import Limits
 from sync_relay_client.envelope import Change, envelope_bytes
 from sync_relay_client.errors import ChangeTooLarge
 from sync_relay_client.membership import OWN_OPERATIONS
 from sync_relay_client.opening import OpenedChange
+from sync_relay_client.profile.database import failures
 
 MAX_BODY_BYTES = Limits().max_body_bytes
 """What a push can carry by the protocol's defaults; a relay may allow less, which shows when it is pushed."""
@@ -33,21 +34,39 @@ class Outbox:
     def add(self, change: Change, *, schema_version: int = 1, changeset_id: str | None = None) -> str:
         """Record a change; return its id, a UUID that is drawn unless given.
 
-        Raises ChangeTooLarge if no push could carry it, ValueError for one of the protocol's own operation types, an
-        id that is no UUID, or names that the protocol has no room for.
+        Raises ChangeTooLarge if no push could carry it; ValueError for one of the protocol's own operation types, an
+        id that is no UUID or was used before, a schema version or names that the protocol has no room for.
         """
         if change.operation_type in OWN_OPERATIONS:
             raise ValueError("the protocol's own operations are not recorded")
-        if changeset_id is not None and not is_uuid(changeset_id):
-            raise ValueError("not a UUID in lower case")
+        if changeset_id is not None:
+            self._check_new(changeset_id)
+        if type(schema_version) is not int or not 0 <= schema_version <= MAX_SCHEMA_VERSION:
+            raise ValueError("a schema version is an integer from 0 to 2147483647")
         if envelope_bytes(change) > MAX_BODY_BYTES:
             raise ChangeTooLarge(MAX_BODY_BYTES)
         found = changeset_id or str(uuid4())
+        with failures():
+            self._insert(found, schema_version, change)
+        return found
+
+    def _check_new(self, changeset_id: str) -> None:
+        """Raise ValueError where the relay would refuse the id, and with it all that waits behind it."""
+        if not is_uuid(changeset_id):
+            raise ValueError("not a UUID in lower case")
+        used = self.connection.execute(
+            "SELECT 1 FROM sync_relay_outbox WHERE id = ? UNION SELECT 1 FROM sync_relay_history WHERE id = ?",
+            (changeset_id, UUID(changeset_id).bytes),
+        )
+        if used.fetchone():
+            raise ValueError("the changeset's id was used before")
+
+    def _insert(self, changeset_id: str, schema_version: int, change: Change) -> None:
         self.connection.execute(
             "INSERT INTO sync_relay_outbox (id, schema_version, origin_user, timestamp, operation_type, entity,"
             " entity_id, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                found,
+                changeset_id,
                 schema_version,
                 change.origin_user,
                 change.timestamp,
@@ -57,7 +76,6 @@ class Outbox:
                 change.payload,
             ),
         )
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +101,11 @@ class Inbox:
     def __init__(self, connection: Connection, limit: int, folder: Path) -> None:
         self.connection = connection
         self.restored = _restored(connection, folder)
-        rows = connection.execute(f"SELECT {_INBOX_COLUMNS} FROM sync_relay_inbox ORDER BY seq LIMIT ?", (limit,))  # noqa: S608 -- constant
-        self._changes = [_opened(*row) for row in rows]
+        # Not by seq: after a restore of the relay's store the log goes on at seqs that waiting changes have, too.
+        found = connection.execute(f"SELECT no, {_INBOX_COLUMNS} FROM sync_relay_inbox ORDER BY no LIMIT ?", (limit,))  # noqa: S608 -- constant
+        rows = found.fetchall()
+        self._last_no = rows[-1][0] if rows else 0
+        self._changes = [_opened(*row[1:]) for row in rows]
 
     def __len__(self) -> int:
         return len(self._changes)
@@ -94,14 +115,16 @@ class Inbox:
 
     def settle(self) -> None:
         """Note that all of it is applied."""
-        if self._changes:
-            self.connection.execute("DELETE FROM sync_relay_inbox WHERE seq <= ?", (self._changes[-1].seq,))
+        self.connection.execute("DELETE FROM sync_relay_inbox WHERE no <= ?", (self._last_no,))
         self.connection.execute("DELETE FROM sync_relay_restored")
 
 
 def put_into_inbox(connection: Connection, opened: Sequence[OpenedChange]) -> int:
-    """Store what was pulled; return how many changes are for the app. The protocol's own operations are not."""
-    for_app = [one for one in opened if not one.is_own_operation]
+    """Store what was pulled; return how many changes are for the app.
+
+    The protocol's own operations are not, nor what it was given before a restore of the relay's store lost it.
+    """
+    for_app = [one for one in opened if not one.is_own_operation and not _was_lost(connection, one.id)]
     connection.executemany(
         f"INSERT INTO sync_relay_inbox ({_INBOX_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
         [
@@ -124,6 +147,17 @@ def put_into_inbox(connection: Connection, opened: Sequence[OpenedChange]) -> in
         ],
     )
     return len(for_app)
+
+
+def waiting_after(connection: Connection, seq: int) -> list[OpenedChange]:
+    """Return the changes after a seq that wait to be applied."""
+    rows = connection.execute(f"SELECT {_INBOX_COLUMNS} FROM sync_relay_inbox WHERE seq > ? ORDER BY no", (seq,))  # noqa: S608 -- constant
+    return [_opened(*row) for row in rows]
+
+
+def _was_lost(connection: Connection, changeset_id: str) -> bool:
+    given_before = connection.execute("DELETE FROM sync_relay_lost WHERE id = ?", (UUID(changeset_id).bytes,))
+    return given_before.rowcount > 0
 
 
 def _opened(

@@ -10,6 +10,7 @@ from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 
 from relay_protocol.changeset import Head, genesis
+from relay_protocol.devices import thumbprint
 from relay_protocol.encoding import base64url, from_base64url
 from sync_relay_client.errors import ProfileBroken, ProfileMissing
 from sync_relay_client.keys import DeviceKey, Keyring, VaultKey
@@ -90,8 +91,7 @@ class Records:
 
         With a `relay_url` the device begins in a vault, active and at the log's start.
         """
-        trust, recovery = session.trust, self._recovery()
-        anchor = trust.anchor
+        trust, anchor = session.trust, session.trust.anchor
         self._connection.execute(
             "UPDATE sync_relay_device SET vault_id = ?, epoch = ?, founder = ?, anchor_seq = ?, anchor_chain = ?,"
             " membership = ?, named_by_invitation = ?, keys_in_force = ?, secrets = ?",
@@ -104,7 +104,7 @@ class Records:
                 _membership_text(trust.membership),
                 _names(session.named_by_invitation),
                 trust.keyring.in_force,
-                self._sealed(Secrets(trust.device, trust.keyring.keys, recovery)),
+                self._resealed(trust.device, trust.keyring.keys),
             ),
         )
         if relay_url is not None:
@@ -121,9 +121,12 @@ class Records:
             sealed = self._sealed(Secrets(record.secrets.device, record.secrets.vault_keys))
             self._connection.execute("UPDATE sync_relay_device SET secrets = ?", (sealed,))
 
-    def _recovery(self) -> bytes | None:
-        record = self.find()
-        return record.secrets.recovery if record else None
+    def _resealed(self, device: DeviceKey, vault_keys: tuple[VaultKey, ...]) -> bytes:
+        """Return the row's secrets with these keys in them; as they are, where nothing has changed."""
+        sealed = bytes(self._connection.execute("SELECT secrets FROM sync_relay_device").fetchone()[0])
+        known = self._opened(sealed)
+        secrets = Secrets(device, vault_keys, known.recovery)
+        return sealed if secrets == known else self._sealed(secrets)
 
     def _sealed(self, secrets: Secrets) -> bytes:
         members = {
@@ -159,12 +162,14 @@ def _membership_text(membership: Membership) -> str:
 
 def _read_membership(text: str) -> Membership:
     members = json.loads(text)
+    known_keys = map(from_base64url, members["known_keys"])
     return Membership(
         frozenset(members["belonging"]),
         frozenset(members["named"]),
         members["rekey_seq"],
         frozenset(members["left"]),
-    ).learn(map(from_base64url, members["known_keys"]))
+        {thumbprint(public_key): public_key for public_key in known_keys},  # judged when they were learnt
+    )
 
 
 def _names(device_ids: Iterable[str]) -> str:

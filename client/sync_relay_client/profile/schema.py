@@ -50,8 +50,11 @@ CREATE TABLE sync_relay_outbox (
 CREATE INDEX sync_relay_outbox_acknowledged ON sync_relay_outbox (acknowledged_seq)
     WHERE acknowledged_seq IS NOT NULL;
 
+CREATE TABLE sync_relay_lost (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+
 CREATE TABLE sync_relay_inbox (
-    seq INTEGER PRIMARY KEY,
+    no INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,
     received_at TEXT NOT NULL,
     id TEXT NOT NULL,
     author TEXT NOT NULL,

@@ -18,6 +18,7 @@ KEY_BYTES = 32
 _POINTER = b"keyring:"
 _MAX_FILE_BYTES = 64
 _OPEN_TO_OTHERS = 0o077
+_WRITABLE_BY_OTHERS = 0o022
 
 
 def load_or_create_profile_key(folder: Path, keyring: KeyringChoice = "auto") -> bytes:
@@ -50,6 +51,17 @@ def check_private(path: Path) -> None:
         _check_private(path.name, path.stat())
     except FileNotFoundError:
         raise ProfileMissing(f"there is no {path.name}") from None
+
+
+def check_folder(path: Path) -> None:
+    """Raise ProfileUnsafe if others can put files into a folder or take them out: they could swap the profile's own."""
+    found = path.stat()
+    if os.name == "nt":
+        return
+    if found.st_uid != os.geteuid():
+        raise ProfileUnsafe(f"{path.name} belongs to another user")
+    if found.st_mode & _WRITABLE_BY_OTHERS:
+        raise ProfileUnsafe(f"{path.name} can be written by other users: its mode must be 0700")
 
 
 def _check_private(name: str, found: os.stat_result) -> None:

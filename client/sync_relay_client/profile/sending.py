@@ -66,6 +66,11 @@ def see_in_log(connection: Connection, ids: Collection[str], head: Head) -> None
     connection.execute("DELETE FROM sync_relay_outbox WHERE acknowledged_seq <= ?", (head.seq,))
 
 
-def send_again(connection: Connection, after: Head) -> None:
-    """Send anew what was acknowledged and is not in the log of a restored store."""
-    connection.execute("UPDATE sync_relay_outbox SET acknowledged_seq = NULL WHERE acknowledged_seq > ?", (after.seq,))
+def send_again(connection: Connection, end: Head) -> None:
+    """Send anew what was acknowledged past the end of a restored log."""
+    connection.execute("UPDATE sync_relay_outbox SET acknowledged_seq = NULL WHERE acknowledged_seq > ?", (end.seq,))
+
+
+def seal_anew(connection: Connection) -> None:
+    """Seal what is to be sent anew: its witness is in a part of the log that a restored store lost."""
+    connection.execute("UPDATE sync_relay_outbox SET envelope = NULL WHERE acknowledged_seq IS NULL")

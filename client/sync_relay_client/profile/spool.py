@@ -25,7 +25,6 @@ STALE_SECONDS = 2 * 24 * 3600
 """After which a file that no row names is nobody's, also where other processes are at work in the folder."""
 BUFFER_BYTES = 64 * 1024
 
-_LOCK = ".lock"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -35,14 +34,14 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._directory = folder / FOLDER
-        self._lock: BinaryIO | None = None
+        self._lock: int | None = None
 
     def new(self, kind: str) -> Path:
         """Return the path of a file that is not there yet. Raises ProfileUnavailable."""
         with _failures():
             self._directory.mkdir(mode=0o700, exist_ok=True)
             if self._lock is None:
-                self._lock = _locked(self._directory / _LOCK, exclusive=False)
+                self._lock = _locked(self._directory, exclusive=False)
         return self._directory / f"{kind}-{uuid4()}"
 
     def path(self, name: str) -> Path:
@@ -59,21 +58,22 @@ class Spool:
         `named` is asked once no file can be on its way to a row.
         """
         with suppress(OSError):  # what can't be removed now can be another time
-            if not self._directory.exists():
-                return
-            lock = _locked(self._directory / _LOCK, exclusive=True)
-            keep, stale_before = named(), time.time() - STALE_SECONDS
-            for path in self._directory.glob("*-*"):
-                if self.name(path) not in keep and (lock is not None or path.stat().st_mtime < stale_before):
-                    path.unlink(missing_ok=True)
-            if lock is not None:
-                lock.close()
+            lock = _locked(self._directory, exclusive=True)
+            try:
+                self._clean(named(), time.time() - STALE_SECONDS, alone=lock is not None)
+            finally:
+                _unlock(lock)
 
     def close(self) -> None:
         """Be no longer at work here."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        _unlock(self._lock)
+        self._lock = None
+
+    def _clean(self, named: set[str], stale_before: float, *, alone: bool) -> None:
+        for path in self._directory.glob("*"):
+            with suppress(FileNotFoundError):  # another process is through with it
+                if self.name(path) not in named and (alone or path.stat().st_mtime < stale_before):
+                    path.unlink()
 
 
 @contextmanager
@@ -83,9 +83,7 @@ def created(path: Path, *, to_stay: bool = False) -> Iterator[BinaryIO]:
     What the disk refuses is ProfileUnavailable, also where an app's code writes; its own errors are left as they are.
     """
     with _failures():
-        path.unlink(missing_ok=True)
-        path.touch(mode=0o600, exist_ok=False)
-        raw = _File(path, "w")
+        raw = _File(created_private(path), "w")
     with BufferedWriter(raw, BUFFER_BYTES) as file:
         yield file
         if to_stay:
@@ -99,6 +97,13 @@ def opened(path: Path) -> BinaryIO:
     """Open a file to read it. Raises ProfileUnavailable."""
     with _failures():
         return path.open("rb")
+
+
+def created_private(path: Path) -> Path:
+    """Make an empty file that nobody else can read, in the place of what was there; return its path."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600, exist_ok=False)
+    return path
 
 
 class _File(FileIO):
@@ -119,15 +124,22 @@ def _failures() -> Iterator[None]:
         raise ProfileUnavailable(f"a file of a snapshot can't be used: {what} ({symbol})") from error
 
 
-def _locked(path: Path, *, exclusive: bool) -> BinaryIO | None:
-    """Lock a file until it is closed; None where another process holds it, or the system has no such locks."""
+def _locked(directory: Path, *, exclusive: bool) -> int | None:
+    """Lock a directory until it is unlocked; None where another process holds it, or the system has no such locks.
+
+    Raises FileNotFoundError.
+    """
     if sys.platform == "win32":
         return None
-    path.touch(mode=0o600)
-    file = path.open("rb")
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB if exclusive else fcntl.LOCK_SH)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if exclusive else fcntl.LOCK_SH)
     except OSError:
-        file.close()
+        os.close(descriptor)
         return None
-    return file
+    return descriptor
+
+
+def _unlock(descriptor: int | None) -> None:
+    if descriptor is not None:
+        os.close(descriptor)

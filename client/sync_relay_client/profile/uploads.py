@@ -17,6 +17,11 @@ class Sealed:
     measure: ContentMeasure
     context: SnapshotContext
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file is still there, as long as it was."""
+        return self.blob.is_file() and self.blob.stat().st_size == self.measure.size
+
 
 @dataclass(frozen=True, slots=True)
 class PendingUpload(Sealed):

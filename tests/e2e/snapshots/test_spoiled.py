@@ -124,7 +124,7 @@ def test_what_lies_in_the_spool_is_private(sender: Path, taker: Path) -> None:
             note(taker)
     finally:
         os.umask(before)
-    private = {"content", "upload", "letters", "download", "restored", ".lock"}
+    private = {"content", "upload", "letters", "download", "restored"}
     assert modes == dict.fromkeys(private, 0o600) | {"spool": 0o700}
 
 
