@@ -9,6 +9,12 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _MIB = 1024 * 1024
 
 
+def peak_mib(process: int | str = "self") -> float:
+    """Return the most memory that a process ever had resident."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+
+
 class MeasuredRelay(EmbeddedRelay):
     """The embedded relay, watched from outside."""
 

@@ -10,20 +10,19 @@ import httpx
 
 from sync_relay_client.answers import Answer, check_no_content
 from sync_relay_client.errors import AnswerInvalid
-from sync_relay_client.flow import Action, Download, Pause, Send, Upload
+from sync_relay_client.flow import Action, Download, Pause, Progress, Send, Upload
+from sync_relay_client.profile.spool import created, opened
 from sync_relay_client.transport import (
     DOWNLOAD_FIELDS,
     PIECE_BYTES,
     AnswerReader,
     BlobCheck,
     check_url,
-    created_private,
-    file_errors,
     http_errors,
     pieces_of,
     prepared,
-    told,
     upload_fields,
+    upload_timeout,
 )
 
 
@@ -44,7 +43,7 @@ class AsyncTransport:
         await self._http.aclose()
 
     async def perform(self, action: Action) -> Answer | None:
-        """Do what a flow asks for. Raises RelayUnreachable, RelayRefused, AnswerInvalid, or ProfileUnavailable."""
+        """Do what a flow asks for. Raises RelayUnreachable, RelayRefused, AnswerInvalid or ProfileUnavailable."""
         match action:
             case Send():
                 return await self._send(action)
@@ -62,35 +61,40 @@ class AsyncTransport:
             return await _read(response)
 
     async def _upload(self, action: Upload) -> None:
-        with file_errors(), action.blob.open("rb") as file:
+        with opened(action.blob) as file:
             size = os.fstat(file.fileno()).st_size
-            pieces = _in_threads(told(pieces_of(file.read, size), size, action.progress))
-            fields = upload_fields(action.target, size)
-            async with self._answer(action.target.method, action.target.url, fields, pieces) as response:
+            pieces = _told(_in_threads(pieces_of(file.read, size)), size, action.progress)
+            fields, waits = upload_fields(action.target, size), upload_timeout(self._http.timeout)
+            async with self._answer(action.target.method, action.target.url, fields, pieces, waits) as response:
                 check_no_content(await _read(response))
 
     async def _download(self, action: Download) -> None:
-        check, received = BlobCheck(action.snapshot), 0
+        check = BlobCheck(action.snapshot)
         async with self._answer("GET", check.url, DOWNLOAD_FIELDS) as response:
             if response.status_code != httpx.codes.OK:
                 check_no_content(await _read(response))
                 raise AnswerInvalid("a blob was asked for and not sent")
-            with file_errors(), created_private(action.blob).open("wb") as file:
-                async for piece in response.aiter_raw(PIECE_BYTES):
+            with created(action.blob) as file:
+                async for piece in _told(response.aiter_raw(PIECE_BYTES), action.snapshot.size, action.progress):
                     check.add(piece)
                     await asyncio.to_thread(file.write, piece)
-                    received += len(piece)
-                    if action.progress is not None:
-                        action.progress(received, action.snapshot.size)
         check.finish()
 
     @asynccontextmanager
     async def _answer(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | AsyncIterator[bytes] | None = None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | AsyncIterator[bytes] | None = None,
+        waits: httpx.Timeout | None = None,
     ) -> AsyncIterator[httpx.Response]:
         check_url(url)
+        stream = self._http.stream(
+            method, url, headers=dict(headers), content=content, timeout=waits or self._http.timeout
+        )
         with http_errors():
-            async with self._http.stream(method, url, headers=dict(headers), content=content) as response:
+            async with stream as response:
                 yield response
 
 
@@ -105,3 +109,13 @@ async def _in_threads(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
     iterator = iter(pieces)
     while (piece := await asyncio.to_thread(next, iterator, None)) is not None:
         yield piece
+
+
+async def _told(pieces: AsyncIterator[bytes], size: int, progress: Progress | None) -> AsyncIterator[bytes]:
+    """Yield the pieces, and tell how far they are, on the event loop."""
+    through = 0
+    async for piece in pieces:
+        yield piece
+        through += len(piece)
+        if progress is not None:
+            progress(through, size)

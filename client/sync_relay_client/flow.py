@@ -21,7 +21,7 @@ from sync_relay_client.requests import Request
 R = TypeVar("R")
 
 Progress = Callable[[int, int], None]
-"""Told how many bytes are through, and of how many."""
+"""Told how many bytes are through, and of how many. It only rises, also where a transfer begins anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,21 @@ Action = Send | Pause | Upload | Download
 Outcome = Answer | SyncRelayError | None
 """What became of an action: an answer to a Send, nothing to say, or what went wrong."""
 Flow = Generator[Action, Answer | None, R]
+
+
+def rising(progress: Progress | None) -> Progress | None:
+    """Return what tells `progress` of each transfer of the same blob, once it is further than any before."""
+    if progress is None:
+        return None
+    furthest = 0
+
+    def tell(through: int, size: int) -> None:
+        nonlocal furthest
+        if through > furthest:
+            furthest = through
+            progress(through, size)
+
+    return tell
 
 
 @dataclass(frozen=True, slots=True)

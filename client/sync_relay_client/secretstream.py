@@ -95,10 +95,14 @@ def _rechunk(content: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the content in full frames, and what is left at last; nothing for no content."""
     buffer = bytearray()
     for piece in content:
-        buffer += piece
-        while len(buffer) >= FRAME_BYTES:
-            yield bytes(buffer[:FRAME_BYTES])
-            del buffer[:FRAME_BYTES]
+        rest = memoryview(piece)
+        while rest:
+            taken = rest[: FRAME_BYTES - len(buffer)]
+            buffer += taken
+            rest = rest[len(taken) :]
+            if len(buffer) == FRAME_BYTES:
+                yield bytes(buffer)
+                buffer.clear()
     if buffer:
         yield bytes(buffer)
 
@@ -117,7 +121,8 @@ class _Source:
             if piece is None:
                 raise SnapshotInvalid("the blob is cut short")
             self._buffer += piece
-        data = bytes(self._buffer[:length])
+        with memoryview(self._buffer) as buffer:  # a slice of the buffer itself would be copied twice
+            data = bytes(buffer[:length])
         del self._buffer[:length]
         return data
 

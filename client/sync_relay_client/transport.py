@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
-from pathlib import Path
 
 import httpx
 
@@ -14,14 +13,17 @@ from relay_protocol.answers import DownloadableSnapshot
 from relay_protocol.answers import Upload as UploadTarget
 from relay_protocol.encoding import base64url
 from sync_relay_client.answers import Answer, check_no_content
-from sync_relay_client.errors import AnswerInvalid, ProfileUnavailable, RelayUnreachable
+from sync_relay_client.errors import AnswerInvalid, RelayUnreachable
 from sync_relay_client.flow import Action, Download, Pause, Progress, Send, Upload
+from sync_relay_client.profile.spool import created, opened
 from sync_relay_client.requests import Prepared, prepare
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """What is read of an answer at most; a page holds `max_page_bytes` (4 MiB), and an operator may raise that."""
 PIECE_BYTES = 64 * 1024
 """How much of a blob is read or sent at a time."""
+STORED_SECONDS = 300.0
+"""How long a store may take to answer after a blob's last byte: first it has the whole of it on its disk."""
 DOWNLOAD_FIELDS = {"accept-encoding": "identity"}
 
 _FIELD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+:[\x20-\x7e]*")  # RFC 9110 §5.1, §5.5
@@ -46,18 +48,18 @@ class Transport:
         self._http.close()
 
     def perform(self, action: Action) -> Answer | None:
-        """Do what a flow asks for. Raises RelayUnreachable, RelayRefused, AnswerInvalid, or ProfileUnavailable."""
+        """Do what a flow asks for. Raises RelayUnreachable, RelayRefused, AnswerInvalid or ProfileUnavailable."""
         match action:
             case Send():
                 return self.send(action)
             case Pause():
                 self._sleep(action.seconds)
             case Upload():
-                with file_errors(), action.blob.open("rb") as file:
+                with opened(action.blob) as file:
                     size = os.fstat(file.fileno()).st_size
                     self.upload(action.target, told(pieces_of(file.read, size), size, action.progress), size)
             case Download():
-                with file_errors(), created_private(action.blob).open("wb") as file:
+                with created(action.blob) as file:
                     for piece in told(self.download(action.snapshot), action.snapshot.size, action.progress):
                         file.write(piece)
         return None
@@ -76,7 +78,8 @@ class Transport:
 
         Raises RelayUnreachable, RelayRefused, AnswerInvalid, and whatever `blob` raises.
         """
-        with self._answer(target.method, target.url, upload_fields(target, size), blob) as response:
+        fields, waits = upload_fields(target, size), upload_timeout(self._http.timeout)
+        with self._answer(target.method, target.url, fields, blob, waits) as response:
             reader = AnswerReader(response)
             for piece in response.iter_bytes():
                 reader.add(piece)
@@ -103,11 +106,19 @@ class Transport:
 
     @contextmanager
     def _answer(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | Iterable[bytes] | None = None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | Iterable[bytes] | None = None,
+        waits: httpx.Timeout | None = None,
     ) -> Iterator[httpx.Response]:
         """Send, and give the answer to read."""
         check_url(url)
-        with http_errors(), self._http.stream(method, url, headers=dict(headers), content=content) as response:
+        stream = self._http.stream(
+            method, url, headers=dict(headers), content=content, timeout=waits or self._http.timeout
+        )
+        with http_errors(), stream as response:
             yield response
 
 
@@ -129,6 +140,11 @@ def upload_fields(target: UploadTarget, size: int) -> dict[str, str]:
     return {**_lower(target.headers), "content-length": str(size)}
 
 
+def upload_timeout(usual: httpx.Timeout) -> httpx.Timeout:
+    """Return an upload's times. To give up on a store that still writes is to send it all again."""
+    return httpx.Timeout(connect=usual.connect, read=STORED_SECONDS, write=usual.write, pool=usual.pool)
+
+
 @contextmanager
 def http_errors() -> Iterator[None]:
     """Turn what httpx raises into errors of the tree."""
@@ -138,15 +154,6 @@ def http_errors() -> Iterator[None]:
         raise AnswerInvalid("the answer's content coding is broken") from None
     except httpx.HTTPError as error:
         raise RelayUnreachable(type(error).__name__) from error
-
-
-@contextmanager
-def file_errors() -> Iterator[None]:
-    """Turn what files raise into ProfileUnavailable: the disk is full, or a file is gone."""
-    try:
-        yield
-    except OSError as error:
-        raise ProfileUnavailable(f"a file of the profile can't be used: {error.strerror}") from error
 
 
 class AnswerReader:
@@ -207,13 +214,6 @@ def told(pieces: Iterable[bytes], size: int, progress: Progress | None) -> Itera
         through += len(piece)
         if progress is not None:
             progress(through, size)
-
-
-def created_private(path: Path) -> Path:
-    """Make an empty file that nobody else can read, in the place of what was there; return its path."""
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600, exist_ok=False)
-    return path
 
 
 def check_url(url: str) -> None:

@@ -18,6 +18,7 @@ from sync_relay_client.errors import ProfileBroken, ProfileMissing, ProfileUnava
 from sync_relay_client.profile import Profile
 from sync_relay_client.profile.profile import FILE
 from sync_relay_client.profile.secrets import KEY_FILE
+from sync_relay_client.profile.spool import Spool
 from tests.client.app import applied, change_of, found, pair, record, sync, write
 from tests.client.relay_in_process import RelayInProcess
 
@@ -311,15 +312,20 @@ def test_a_profile_opens_while_another_process_writes(relay: RelayInProcess, fol
 # ---------------------------------------------------------------- the spool
 
 
-def test_what_days_old_crashes_left_is_removed(relay: RelayInProcess, folder: Path) -> None:
+def test_what_crashes_left_is_removed_once_nobody_else_is_at_work(relay: RelayInProcess, folder: Path) -> None:
+    """It may be the whole vault, in the clear. Beside another process only what is days old is sure to be nobody's."""
     found(relay, folder).close()
+    other = Spool(folder)
+    other.new("content")
     spool = folder / "spool"
-    spool.mkdir(mode=0o700, exist_ok=True)
     for name in ("download-old", "download-new"):
         (spool / name).touch(mode=0o600)
     os.utime(spool / "download-old", (0, 0))
     reopen(relay, folder).close()
     assert [path.name for path in spool.glob("*")] == ["download-new"]
+    other.close()
+    reopen(relay, folder).close()
+    assert not list(spool.glob("*"))
 
 
 def test_a_file_that_another_process_removes_meanwhile_is_no_failure(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sync_relay_client.cli.json_lines import ArchiveLine, read_archive_line
 from sync_relay_client.profile import Restored
-from sync_relay_client.transport import created_private
+from sync_relay_client.profile.spool import created_private
 
 FORMAT_LINE = b'{"format":"sync-relay/archive/v1"}\n'
 

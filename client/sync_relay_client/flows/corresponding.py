@@ -6,6 +6,7 @@ from sync_relay_client.flows.downloading import fetch
 from sync_relay_client.flows.link import Link
 from sync_relay_client.invitation import Invitation
 from sync_relay_client.letters import are_letters, open_letter
+from sync_relay_client.profile.spool import opened
 from sync_relay_client.transport import pieces_of
 
 
@@ -29,7 +30,7 @@ def _read(link: Link, sha256: str) -> Flow[Invitation | None]:
     blob = link.profile.spool.new("letters")
     try:
         snapshot = yield from fetch(link, sha256, blob)
-        with link.profile.view() as view, blob.open("rb") as file:
+        with link.profile.view() as view, opened(blob) as file:
             session = view.session()
             letter = open_letter(session, pieces_of(file.read, snapshot.size))
             session.rejoin(letter)

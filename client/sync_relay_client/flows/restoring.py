@@ -11,10 +11,11 @@ from sync_relay_client.flows.link import Link
 from sync_relay_client.invitation import Invitation
 from sync_relay_client.profile import Transaction
 from sync_relay_client.profile.sending import see_in_log
+from sync_relay_client.profile.spool import created, opened
 from sync_relay_client.profile.uploads import put_restored
 from sync_relay_client.session import VaultSession
 from sync_relay_client.snapshot_blob import SnapshotReader
-from sync_relay_client.transport import created_private, file_errors, pieces_of
+from sync_relay_client.transport import pieces_of
 
 
 def restore(link: Link, progress: Progress | None = None) -> Flow[bool]:
@@ -48,14 +49,9 @@ def restore(link: Link, progress: Progress | None = None) -> Flow[bool]:
             if letter is None:
                 raise
             taken = _take(link, snapshot, blob, content, letter)
-    except BaseException:
-        content.unlink(missing_ok=True)
-        raise
+        return taken
     finally:
-        blob.unlink(missing_ok=True)
-    if not taken:
-        content.unlink(missing_ok=True)
-    return taken
+        link.profile.discard(blob, content)
 
 
 def _take(
@@ -64,10 +60,9 @@ def _take(
     """Verify and store a snapshot, with what a letter tells to open it; return False if it is not ahead any more."""
     with link.profile.view() as view:
         session = _session(view, letter)
-        with blob.open("rb") as file:
+        with opened(blob) as file:
             reader = session.open_snapshot(snapshot, pieces_of(file.read, snapshot.size))
             _write(reader, content)
-    link.profile.spool.secure(content)
     with link.profile.transaction() as transaction:
         session = _session(transaction, letter)
         if reader.context.covers.seq <= session.head.seq:
@@ -75,7 +70,8 @@ def _take(
         session.start_at(reader)
         transaction.records.save(session)
         see_in_log(transaction.connection, [], reader.context.covers)
-        put_restored(transaction.connection, link.profile.spool, content, reader.context)
+        superseded = put_restored(transaction.connection, link.profile.spool, content, reader.context)
+    link.profile.discard(*superseded)
     return True
 
 
@@ -85,6 +81,6 @@ def _session(transaction: Transaction, letter: Invitation | None) -> VaultSessio
 
 
 def _write(reader: SnapshotReader, content: Path) -> None:
-    with file_errors(), created_private(content).open("wb") as file:
+    with created(content, to_stay=True) as file:
         for piece in reader.content():
             file.write(piece)

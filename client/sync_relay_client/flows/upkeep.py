@@ -5,7 +5,7 @@ from sync_relay_client.flow import Flow
 from sync_relay_client.flows.link import Link
 from sync_relay_client.flows.pushing import Synced, sync
 from sync_relay_client.flows.rotating import resume
-from sync_relay_client.flows.snapshotting import resume_uploads
+from sync_relay_client.flows.uploading import resume_uploads
 from sync_relay_client.retry import is_temporary
 
 

@@ -54,8 +54,7 @@ class Profile:
         _check_unshared(folder)
         key = load_or_create_profile_key(folder, keyring)
         profile = cls(folder, Database(path), key)
-        with profile.view() as view:
-            profile.spool.clean(view.spooled())
+        profile.spool.clean(profile.spooled)
         return profile
 
     @classmethod
@@ -77,6 +76,7 @@ class Profile:
 
     def close(self) -> None:
         """Close the files."""
+        self.spool.close()
         self._database.close()
         if self._temporary is not None:
             self._temporary.cleanup()
@@ -111,6 +111,18 @@ class Profile:
                 inbox.settle()
         if inbox.restored is not None:
             inbox.restored.path.unlink(missing_ok=True)
+
+    def discard(self, *files: Path) -> None:
+        """Remove files of the spool, except those that a row names by now."""
+        named = self.spooled()
+        for file in files:
+            if self.spool.name(file) not in named:
+                file.unlink(missing_ok=True)
+
+    def spooled(self) -> set[str]:
+        """Return the files of the spool that rows name."""
+        with self.view() as view:
+            return view.spooled()
 
     def _transaction(self, connection: Connection) -> "Transaction":
         return Transaction(connection, Records(connection, self._profile_key))

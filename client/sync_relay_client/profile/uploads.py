@@ -10,10 +10,9 @@ from sync_relay_client.snapshot_blob import ContentMeasure, SnapshotContext
 
 
 @dataclass(frozen=True, slots=True)
-class PendingUpload:
+class Sealed:
     """A blob in the spool, sealed and measured."""
 
-    no: int
     blob: Path
     measure: ContentMeasure
     context: SnapshotContext
@@ -24,24 +23,36 @@ class PendingUpload:
         return self.blob.is_file() and self.blob.stat().st_size == self.measure.size
 
 
-def add_upload(
-    connection: Connection, spool: Spool, blob: Path, measure: ContentMeasure, context: SnapshotContext
-) -> None:
-    """Note a sealed blob, so that it gets there also after a crash."""
-    covers = context.covers
-    connection.execute(
+@dataclass(frozen=True, slots=True)
+class PendingUpload(Sealed):
+    """One that waits to be sent."""
+
+    no: int
+
+
+def put_uploads(connection: Connection, spool: Spool, *uploads: Sealed) -> list[Path]:
+    """Note sealed blobs, so that they get there also after a crash. They replace earlier ones that did not get there.
+
+    Returns the files of these, to be discarded.
+    """
+    superseded = [spool.path(row[0]) for row in connection.execute("DELETE FROM sync_relay_uploads RETURNING file")]
+    connection.executemany(
         "INSERT INTO sync_relay_uploads (file, sha256, size_bytes, key_id, schema_version, covers_seq, covers_chain)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            spool.name(blob),
-            measure.sha256,
-            measure.size,
-            context.key_id,
-            context.schema_version,
-            covers.seq,
-            covers.chain,
-        ),
+        [
+            (
+                spool.name(one.blob),
+                one.measure.sha256,
+                one.measure.size,
+                one.context.key_id,
+                one.context.schema_version,
+                one.context.covers.seq,
+                one.context.covers.chain,
+            )
+            for one in uploads
+        ],
     )
+    return superseded
 
 
 def next_upload(connection: Connection, spool: Spool, vault_id: str) -> PendingUpload | None:
@@ -54,7 +65,7 @@ def next_upload(connection: Connection, spool: Spool, vault_id: str) -> PendingU
         return None
     no, file, size_bytes, sha256, covers_seq, covers_chain, schema_version, key_id = row
     context = SnapshotContext(vault_id, Head(covers_seq, covers_chain), schema_version, key_id)
-    return PendingUpload(no, spool.path(file), ContentMeasure(size_bytes, sha256), context)
+    return PendingUpload(spool.path(file), ContentMeasure(size_bytes, sha256), context, no)
 
 
 def drop_upload(connection: Connection, upload: PendingUpload) -> None:
@@ -62,11 +73,16 @@ def drop_upload(connection: Connection, upload: PendingUpload) -> None:
     connection.execute("DELETE FROM sync_relay_uploads WHERE no = ?", (upload.no,))
 
 
-def put_restored(connection: Connection, spool: Spool, content: Path, context: SnapshotContext) -> None:
-    """Note the verified content of a snapshot, for the app to take; what was pulled before it covers is superseded."""
+def put_restored(connection: Connection, spool: Spool, content: Path, context: SnapshotContext) -> list[Path]:
+    """Note the verified content of a snapshot, for the app to take; what was pulled before it covers is superseded.
+
+    So is an earlier snapshot's content that the app has not taken; its file is returned, to be discarded.
+    """
     covers = context.covers
+    superseded = [spool.path(row[0]) for row in connection.execute("SELECT file FROM sync_relay_restored")]
     connection.execute("DELETE FROM sync_relay_inbox WHERE seq <= ?", (covers.seq,))
     connection.execute(
         "INSERT OR REPLACE INTO sync_relay_restored VALUES (1, ?, ?, ?, ?)",
         (spool.name(content), context.schema_version, covers.seq, covers.chain),
     )
+    return superseded

@@ -1,0 +1,33 @@
+"""A snapshot's size does not show in anyone's memory: sender, relay and taker, each in a process of its own."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.server import peak_mib
+from bench.snapshot import carry, pair
+from tests.e2e.conftest import StartRelay
+
+SMALL_MIB, LARGE_MIB = 8, 64
+SLACK_MIB = 4
+"""What the allocator makes of the same work from one run to the next: under 1 in practice."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is the kernel's own word")
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["Vault", "AsyncVault"])
+def test_eight_times_the_content_takes_no_more_memory(
+    start_relay: StartRelay, tmp_path: Path, *, asynchronous: bool
+) -> None:
+    peaks = []
+    for mib in (SMALL_MIB, LARGE_MIB):
+        relay = start_relay(f"relay of {mib}")
+        sender, taker = pair(tmp_path / f"devices of {mib}", relay.url)
+        sent = carry("send", sender, mib, asynchronous=asynchronous)
+        taken = carry("take", taker, asynchronous=asynchronous)
+        assert taken["bytes"] == mib * 1024 * 1024
+        assert taken["sha256"] == sent["sha256"]
+        peaks.append({"sender": sent["peak_mib"], "taker": taken["peak_mib"], "relay": peak_mib(relay.pid)})
+    small, large = peaks
+    grown = {name: large[name] - small[name] for name in small}
+    assert max(grown.values()) < SLACK_MIB, grown
