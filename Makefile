@@ -4,10 +4,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run maintain test check demo fmt lint lint-zk openapi mutate bench lock clean
+.PHONY: run client maintain test check demo fmt lint lint-zk openapi mutate bench lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
+
+client: .venv/.dev  ## install the client and its command: .venv/bin/sync-relay
 
 maintain: .venv/.run  ## run retention once on the configured stores
 	@$(BIN)/sync-relay-server maintain

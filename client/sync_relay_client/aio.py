@@ -1,7 +1,7 @@
 """A vault for asyncio: `AsyncVault` does what `Vault` does, by the same flows, without blocking the event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -65,10 +65,18 @@ class AsyncVault:
         return await cls._begun(folder, options, lambda link: pairing.join(link, invitation), create=False)
 
     @classmethod
-    async def recover(cls, folder: Path, relay_url: str, words: str, *, options: Options | None = None) -> Self:
+    async def recover(
+        cls,
+        folder: Path,
+        relay_url: str,
+        words: str,
+        *,
+        pass_over: Collection[int] = (),
+        options: Options | None = None,
+    ) -> Self:
         """See `Vault.recover`."""
         sheet = RecoverySheet(read_recovery_words(words))
-        return await cls._begun(folder, options, lambda link: pairing.recover(link, relay_url, sheet))
+        return await cls._begun(folder, options, lambda link: pairing.recover(link, relay_url, sheet, pass_over))
 
     @classmethod
     async def open(cls, folder: Path, *, options: Options | None = None) -> Self:

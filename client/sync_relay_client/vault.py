@@ -1,6 +1,6 @@
 """A vault, as an app uses it: record, push, pull, apply. All else (keys, seals, proofs, retries) happens below."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock, get_ident
@@ -25,7 +25,6 @@ from sync_relay_client.flows import (
 from sync_relay_client.flows.link import Link
 from sync_relay_client.options import INVITATION_SECONDS, WATCH_SECONDS, Options
 from sync_relay_client.profile import Inbox, Outbox, Profile, open_in_vault
-from sync_relay_client.profile.history import pass_over
 from sync_relay_client.profile.profile import INBOX_LIMIT
 from sync_relay_client.recovery import RecoverySheet
 from sync_relay_client.status import Status, status_of
@@ -89,10 +88,21 @@ class Vault:
         return cls._begun(folder, options, lambda link: pairing.join(link, invitation), create=False)
 
     @classmethod
-    def recover(cls, folder: Path, relay_url: str, words: str, *, options: Options | None = None) -> Self:
-        """Come back to a vault by its recovery sheet, on a new device. Raises RecoveryWordsInvalid."""
+    def recover(
+        cls,
+        folder: Path,
+        relay_url: str,
+        words: str,
+        *,
+        pass_over: Collection[int] = (),
+        options: Options | None = None,
+    ) -> Self:
+        """Come back to a vault by its recovery sheet, on a new device. Raises RecoveryWordsInvalid.
+
+        Where it raises RotatedOut, `pass_over` is what the method of this name is in a vault: consent, for these seqs.
+        """
         sheet = RecoverySheet(read_recovery_words(words))
-        return cls._begun(folder, options, lambda link: pairing.recover(link, relay_url, sheet))
+        return cls._begun(folder, options, lambda link: pairing.recover(link, relay_url, sheet, pass_over))
 
     @classmethod
     def open(cls, folder: Path, *, options: Options | None = None) -> Self:
@@ -235,7 +245,7 @@ class Vault:
     def pass_over(self, seq: int) -> None:
         """Consent to leave out the changeset at a seq that was refused as RotatedOut; the log goes on after it."""
         with self._turn, self._profile.transaction() as transaction:
-            pass_over(transaction.connection, [seq])
+            transaction.pass_over([seq])
 
     def accept_epoch(self) -> epochs.EpochAccepted:
         """Consent to go on at a relay whose store was restored from a backup, after EpochChanged."""

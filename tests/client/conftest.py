@@ -18,7 +18,9 @@ from sync_relay_client import Change, DeviceKey, Envelope, Page, VaultKey, Vault
 from sync_relay_client.history import MemoryHistory
 from sync_relay_client.opening import PulledEnvelope
 from sync_relay_client.padding import pad
+from tests.client.cli_world import CommandLine
 from tests.client.relay_in_process import RelayInProcess
+from tools.embedded import EmbeddedRelay
 
 VECTORS = Path(__file__).parents[2] / "schema" / "vectors"
 RECEIVED_AT = "2026-04-26T09:30:00.000Z"
@@ -205,3 +207,26 @@ def unchanged() -> Callable[[VaultSession, type[Exception]], AbstractContextMana
 def relay() -> RelayInProcess:
     """A relay in this process, without a rate limit."""
     return RelayInProcess()
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRelay]:
+    """A real relay that vaults of many tests share."""
+    with EmbeddedRelay(tmp_path_factory.mktemp("relay") / "data", RELAY_RATE_LIMIT="off") as relay:
+        yield relay
+
+
+@pytest.fixture
+def laptop(embedded: EmbeddedRelay, tmp_path: Path) -> CommandLine:
+    """A device that founded a vault by the command line."""
+    device = CommandLine(tmp_path / "laptop")
+    device("init", embedded.url)
+    return device
+
+
+@pytest.fixture
+def phone(laptop: CommandLine, tmp_path: Path) -> CommandLine:
+    """A second device of the laptop's vault."""
+    device = CommandLine(tmp_path / "phone")
+    laptop.invite(device)
+    return device

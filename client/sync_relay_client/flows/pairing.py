@@ -1,5 +1,6 @@
 """Pairing (§5, §11 Invitation): founding a vault, inviting a device, joining, and coming back from a recovery sheet."""
 
+from collections.abc import Collection
 from uuid import uuid4
 
 from relay_protocol.answers import RegistrationAnswer
@@ -53,11 +54,16 @@ def create(link: Link, relay_url: str, creation_token: str | None, *, recovery: 
         transaction.records.save(session, record.relay_url)
 
 
-def recover(link: Link, relay_url: str, sheet: RecoverySheet) -> Flow[None]:
-    """Bring a vault back by its sheet: the founder on paper admits this device. The sheet stays good."""
+def recover(link: Link, relay_url: str, sheet: RecoverySheet, pass_over: Collection[int] = ()) -> Flow[None]:
+    """Bring a vault back by its sheet: the founder on paper admits this device. The sheet stays good.
+
+    `pass_over` are seqs that were refused as RotatedOut before, and are left out with the user's consent.
+    """
     request(link.profile)
     with link.profile.view() as view:
         _check_vault(view.device(), sheet.vault_id)
+    with link.profile.transaction() as transaction:
+        transaction.pass_over(pass_over)
     address = str(RelayAddress.parse(relay_url))
     vault = RelayExchanges(RelayAddress.parse(address), sheet.founder).vault(sheet.vault_id, None)
     info = yield from link.retry.run(vault.info)
@@ -131,13 +137,14 @@ def _check_vault(record: Record, vault_id: str) -> None:
 def _invite_by_sheet(link: Link, sheet: RecoverySheet, relay_url: str, epoch: str) -> Flow[None]:
     """Be the founder for as long as it takes to invite this device, and join."""
     with link.profile.view() as view:
-        code = request_code(view.device().secrets.device)
+        code, passed_over = request_code(view.device().secrets.device), view.passed_over()
     paper = Profile.temporary()
     try:
         with paper.transaction() as transaction:
             transaction.records.put(Record("founding", Secrets(sheet.founder)))
             founder = VaultSession.found(sheet.founder, sheet.vault_id, epoch, sheet.vault_key)
             transaction.records.save(founder, relay_url)
+            transaction.pass_over(passed_over)
         invitation = yield from invite(Link(paper, link.retry, link.clock), code, INVITATION_SECONDS)
     finally:
         paper.close()

@@ -1,7 +1,7 @@
 """A profile: one device of one vault, in a folder. Every change of it is one transaction."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from sqlite3 import Connection
@@ -153,6 +153,14 @@ class Transaction:
     def session(self) -> VaultSession:
         """Return what the device holds of its vault. Raises ProfileMissing before it is in one."""
         return self.records.session()
+
+    def passed_over(self) -> set[int]:
+        """Return the seqs at which a RotatedOut is not raised, with the user's consent."""
+        return {row[0] for row in self.connection.execute("SELECT seq FROM sync_relay_passed_over")}
+
+    def pass_over(self, seqs: Iterable[int]) -> None:
+        """Note the user's consent to leave changesets out."""
+        self.connection.executemany("INSERT OR IGNORE INTO sync_relay_passed_over VALUES (?)", [(seq,) for seq in seqs])
 
     def spooled(self) -> set[str]:
         """Return the files that rows name."""

@@ -1,0 +1,1 @@
+"""Worked examples. Each is run by a test."""
