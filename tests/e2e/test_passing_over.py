@@ -60,9 +60,8 @@ class Pair:
             try:
                 self.laptop.pull()
             except RotatedOut as error:
-                assert error.seq is not None
-                asked.append(error.seq)
-                self.laptop.pass_over(error.seq)
+                asked.append(error.seq or 0)
+                self.laptop.pass_over(asked[-1])
             else:
                 return asked
 

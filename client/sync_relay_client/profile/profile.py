@@ -24,6 +24,7 @@ from sync_relay_client.profile.secrets import (
 from sync_relay_client.profile.spool import FOLDER as SPOOL_FOLDER
 from sync_relay_client.profile.spool import Spool
 from sync_relay_client.session import VaultSession
+from sync_relay_client.words import recovery_words
 
 FILE = "state.sqlite3"
 INBOX_LIMIT = 1_000
@@ -71,8 +72,16 @@ class Profile:
         """The connection, for the app's own tables; write within `outbox` or `inbox` only."""
         return self._database.connection
 
-    def scrub(self) -> None:
-        """Let go of what was overwritten and is still in the write-ahead log, unless another process reads just now."""
+    def recovery_words(self) -> str | None:
+        """Return the recovery sheet's words; None once they are forgotten, and where there never were any."""
+        with self.view() as view:
+            entropy = view.device().secrets.recovery
+        return None if entropy is None else recovery_words(entropy)
+
+    def forget_recovery_words(self) -> None:
+        """Forget the words, also what the write-ahead log holds of them, unless another process reads just now."""
+        with self.transaction() as transaction:
+            transaction.records.forget_recovery()
         self._database.checkpoint()
 
     def close(self) -> None:
