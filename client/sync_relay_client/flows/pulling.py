@@ -77,6 +77,7 @@ def _take(link: Link, since: int, page: Page) -> int | None:
         if session.head.seq != since:
             return None
         opened = session.open_page(page, pass_over=transaction.passed_over())
-        see_in_log(connection, [one.envelope.id for one in page.changesets], session.head)
+        own_id = session.device.device_id  # another member may have taken an id of ours
+        see_in_log(connection, [one.id for one in opened if one.author == own_id], session.head)
         transaction.records.save(session)
         return put_into_inbox(connection, opened)

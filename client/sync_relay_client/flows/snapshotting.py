@@ -10,7 +10,7 @@ from typing import BinaryIO
 from relay_protocol.changeset import Head
 from relay_protocol.encoding import base64url
 from relay_protocol.limits import MAX_ENDORSEMENT_AHEAD_SECONDS
-from sync_relay_client.errors import AnswerInvalid, NotCaughtUp, RelayRefused, RelayUnreachable
+from sync_relay_client.errors import AnswerInvalid, NotCaughtUp, ProfileUnavailable, RelayRefused, RelayUnreachable
 from sync_relay_client.flow import Flow, Progress, Upload
 from sync_relay_client.flows.downloading import stale_url
 from sync_relay_client.flows.link import Link
@@ -89,6 +89,9 @@ def resume_uploads(link: Link, progress: Progress | None = None) -> Flow[int]:
         try:
             yield from _send(link, upload, progress)
             done += 1
+        except ProfileUnavailable:
+            if upload.is_whole:
+                raise
         except RelayRefused as error:
             if is_temporary(error):
                 raise
