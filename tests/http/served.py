@@ -129,6 +129,19 @@ class Client:
         self.socket.close()
 
 
+def refuses_connections(port: int) -> bool:
+    """Return once nobody can connect any more; False if that does not come to be."""
+    give_up = time.monotonic() + GUARD_SECONDS
+    while time.monotonic() < give_up:
+        try:
+            Client(port).close()
+        except ConnectionRefusedError:
+            return True
+        except ConnectionResetError:  # it came in the moment of closing
+            continue
+    return False
+
+
 class Served:
     """A running server."""
 
