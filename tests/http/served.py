@@ -180,6 +180,11 @@ class Served:
         return len(self.server.server_state.connections)
 
     @property
+    def unread_bytes(self) -> int:
+        """How much the server still holds for its readers."""
+        return sum(each.transport.get_write_buffer_size() for each in list(self.server.server_state.connections))
+
+    @property
     def is_running(self) -> bool:
         return self._thread.is_alive()
 
