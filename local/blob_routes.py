@@ -6,12 +6,12 @@ A blob is streamed between socket and disk, with the checks that S3 would make.
 import asyncio
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from local.bounds import KIB, Bounds
 from local.incoming import RETRY_SECONDS, ClientGone, Incoming
@@ -56,15 +56,18 @@ class BlobRoutes:
         """Answer one request (ASGI). Raises ClientGone."""
         request_id, started_us = str(uuid.uuid4()), self._clock.now_us()
         outcome = await self._outcome(token, incoming, scope["method"], request_id)
-        status, code = (outcome.status, outcome.code) if isinstance(outcome, RelayError) else (200, None)
-        duration_us = self._clock.now_us() - started_us
-        route = f"{scope['method']} {ROUTE_NAME}"
-        await self._blocking(self._telemetry.answered, request_id, route, status, code, duration_us)
+
+        async def tell(error: RelayError | None) -> None:
+            status, code = (error.status, error.code) if error else (200, None)
+            route, duration_us = f"{scope['method']} {ROUTE_NAME}", self._clock.now_us() - started_us
+            await self._blocking(self._telemetry.answered, request_id, route, status, code, duration_us)
+
         if isinstance(outcome, Path):
-            await _send_file(outcome, scope, receive, send)
-        else:
-            answer = render(refuse(outcome) if outcome else STORED)
-            await send_answer(send, answer, incoming, self._bounds)
+            if await _send_file(outcome, scope, receive, send, lambda: tell(None)):
+                return
+            outcome = SnapshotNotFound()
+        await tell(outcome)
+        await send_answer(send, render(refuse(outcome) if outcome else STORED), incoming, self._bounds)
 
     async def _outcome(self, token: str, incoming: Incoming, method: str, request_id: str) -> RelayError | Path | None:
         """Do what was asked for; return the file to send, None for a stored upload, or the refusal."""
@@ -122,13 +125,36 @@ async def _block(incoming: Incoming) -> bytes:
     return bytes(block)
 
 
-async def _send_file(path: Path, scope: Scope, receive: Receive, send: Send) -> None:
+async def _send_file(
+    path: Path, scope: Scope, receive: Receive, send: Send, on_open: Callable[[], Awaitable[None]]
+) -> bool:
+    """Send a file; return whether it was still there: nothing is sent, nor `on_open` called, before it is open."""
     from starlette.responses import FileResponse  # noqa: PLC0415 -- pulls in half a framework, for few requests
 
+    held: list[Message] = []
+
+    async def send_once_open(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            held.append(message)
+            return
+        if held:
+            await on_open()
+            await send(held.pop())
+        await send(message)
+
     headers = [(name, value) for name, value in scope["headers"] if name != b"range" or _is_one_range(value)]
-    response = FileResponse(path, headers={"Cache-Control": "no-store"}, media_type="application/octet-stream")
-    response.chunk_size = BLOCK_BYTES
-    await response({**scope, "headers": headers}, receive, send)
+    try:
+        response = FileResponse(
+            path,
+            headers={"Cache-Control": "no-store"},
+            media_type="application/octet-stream",
+            stat_result=await asyncio.to_thread(path.stat),
+        )
+        response.chunk_size = BLOCK_BYTES
+        await response({**scope, "headers": headers}, receive, send_once_open)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _is_one_range(value: bytes) -> bool:

@@ -1,11 +1,22 @@
-"""What the contracts share. Each backend's test module brings the fixture `log` or `limiter`."""
+"""What the contracts share. Each backend's test module brings the fixture `log`, `limiter` or `world`."""
 
 import pytest
 
 from relay.ports import Log
 from tests.contract.log_world import TestedVault, uuid
 
-REWRITTEN = ("limiter_contract", "log_changesets", "log_devices", "log_retention", "log_snapshots", "log_vaults")
+REWRITTEN = (
+    "blob_worlds",
+    "blobs_contract",
+    "limiter_contract",
+    "log_append_races",
+    "log_changesets",
+    "log_devices",
+    "log_retention",
+    "log_snapshots",
+    "log_vault_races",
+    "log_vaults",
+)
 
 pytest.register_assert_rewrite(*(f"tests.contract.{module}" for module in REWRITTEN))
 

@@ -1,6 +1,5 @@
 """The SQLite stores when the disk, the file or a neighbour fails: one short reason, and nothing lost."""
 
-import resource
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ import pytest
 
 from relay.adapters.sqlite import SqliteLimiter, SqliteLog
 from relay.ports import AppendPlan, LogState, Quota, StoreUnavailable
+from tests.contract.failing_disk import file_size_limit
 from tests.contract.log_world import FOUNDER, NOW_MS, TestedVault, seqs_in, texts_in, uuid
 
 BIG = b"x" * 1_000_000
@@ -68,17 +68,6 @@ def lock(path: Path, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
         yield
     finally:
         connection.close()
-
-
-@contextmanager
-def file_size_limit(limit_bytes: int) -> Iterator[None]:
-    """Let every write past this size fail, as a broken disk would."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def writer_of(log: SqliteLog) -> sqlite3.Connection:

@@ -54,6 +54,7 @@ def check(answer: Answer, resource: str, method: str) -> None:
     if answer.status >= 400:
         _check_problem(answer, resource, method)
         return
+    _check_fields(answer, DOCUMENT["paths"][resource][method.lower()]["responses"][str(answer.status)])
     model = _OPERATIONS[resource, method].answers[answer.status]
     if model is None:
         assert answer.text == ""
@@ -74,6 +75,15 @@ def _check_problem(answer: Answer, resource: str, method: str) -> None:
     assert ("allow" in answer.headers) == (problem["code"] == "method_not_allowed")
     if problem["code"] not in _BESIDE_ANY_ROUTE:
         assert problem["code"] in documented_codes(resource, method), "a code the OpenAPI document does not know"
+        _check_fields(answer, DOCUMENT["paths"][resource][method.lower()]["responses"][str(answer.status)])
+
+
+def _check_fields(answer: Answer, response: Json) -> None:
+    """Fail unless the document tells of each header field that the protocol defines, and each has its form."""
+    for name, header in DOCUMENT["components"]["headers"].items():
+        if name.lower() in answer.headers:
+            assert name in response.get("headers", {})
+            assert not list(faults(answer.headers[name.lower()], header["schema"], SCHEMAS))
 
 
 def documented_codes(resource: str, method: str) -> set[str]:

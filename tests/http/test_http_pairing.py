@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from relay_protocol.changeset import genesis
-from relay_protocol.encoding import rfc3339
+from relay_protocol.encoding import base64url, from_base64url, rfc3339
 from tests.http.device import Device, Json, uuid_of
 from tests.http.world import Vault, World
 
@@ -16,6 +16,7 @@ REFUSED_KEYS = json.loads((Path(__file__).parents[2] / "schema" / "vectors" / "d
 ]
 WEEK_SECONDS = 7 * 24 * 3600
 TOKEN = "an operator's token"
+GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
 
 NEWCOMER = Device.named("newcomer")
 
@@ -193,6 +194,14 @@ def _with_another_expiry(vault: Vault) -> Json:
     return endorsement | {"expires_at": endorsement["expires_at"] + 1}
 
 
+def _malleated(vault: Vault) -> Json:
+    """S + L: the same signature to whoever does not look (RFC 8032 §5.1.7)."""
+    endorsement = vault.endorsement(NEWCOMER)
+    signature = from_base64url(endorsement["signature"])
+    more = int.from_bytes(signature[32:], "little") + GROUP_ORDER
+    return endorsement | {"signature": base64url(signature[:32] + more.to_bytes(32, "little"))}
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -203,6 +212,7 @@ def _with_another_expiry(vault: Vault) -> Json:
         _by_a_revoked_member,
         _in_a_members_name,
         _with_another_expiry,
+        _malleated,
     ],
 )
 def test_an_endorsement_that_no_member_gave_is_refused(vault: Vault, make: Any) -> None:

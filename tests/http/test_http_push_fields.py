@@ -7,25 +7,13 @@ import pytest
 from relay_protocol.changeset import Changeset
 from tests.http.device import Json, uuid_of
 from tests.http.documented import Answer
+from tests.http.texts import NOT_UTF8, SAMPLES
 from tests.http.world import Vault, encode
 
 LENGTHS = {"origin_user": 128, "timestamp": 64, "operation_type": 64, "entity": 128, "entity_id": 128, "key_id": 128}
 SEALED = ("nonce", "ciphertext")
 TEXTS = ("id", "origin_device", *LENGTHS, *SEALED)
 FREE_TEXTS = (*LENGTHS, *SEALED)
-SAMPLES = {
-    "NUL": "\0",
-    "controls": "a\x01\x1f\x7f\x85b",
-    "line separators": "a\u2028b\u2029c\r\n\td",
-    "astral": "😀\U0010ffff",
-    "noncharacters": "\ufffe\uffff\ufdd0",
-    "not normalised": "e\u0301 \u00e9 \ufb01",
-    "not trimmed": "  a  ",
-    "JSON's own": '"\\/}{],',
-    "right to left": "\u202eabc\u202c",
-    "byte order mark": "\ufeffa",
-    "SQL": "'; DROP TABLE changesets; --",
-}
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -84,9 +72,7 @@ def test_a_sealed_field_is_any_string(vault: Vault, field: str, value: str) -> N
 
 
 @pytest.mark.parametrize("field", TEXTS)
-@pytest.mark.parametrize(
-    "surrogate", [rb"\ud800", rb"\udc00", rb"\udc00\ud800", rb"a\udfffb", b"\xed\xa0\x80", b"\xff"]
-)
+@pytest.mark.parametrize("surrogate", NOT_UTF8)
 def test_a_text_that_utf8_cannot_carry_is_no_json(vault: Vault, field: str, surrogate: bytes) -> None:
     body = encode(vault.founder.changeset(1, **{field: "@"})).replace(b'"@"', b'"' + surrogate + b'"')
     assert vault.call("POST", "/changesets", body, base64=True).outcome == (400, "malformed_request")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from relay.config import Settings
 from relay_protocol.changeset import genesis
 from relay_protocol.encoding import rfc3339
 from tests.http.device import Device, Json, uuid_of
@@ -44,6 +45,29 @@ def test_config_tells_what_is_configured(world: World) -> None:
     assert (answer["protocol"], answer["limits"]["max_batch"], answer["vault_creation"]) == (1, 7, "closed")
     assert answer["limits"]["rate_limit"] is None
     assert answer["retention"] == {"changeset_days": 30, "snapshots": 3}
+
+
+def test_a_relay_that_was_told_nothing_has_the_protocols_limits(world: World) -> None:
+    world.replace(settings=Settings.from_environment({}))
+    assert world.call(None, "GET", "/config").json == {
+        "protocol": 1,
+        "limits": {
+            "max_body_bytes": 4 * 2**20,
+            "max_batch": 100,
+            "max_page": 500,
+            "max_page_bytes": 4 * 2**20,
+            "max_snapshot_bytes": 5 * 2**30,
+            "max_vault_bytes": 10 * 2**30,
+            "max_devices": 64,
+            "max_pending_snapshots": 4,
+            "clock_skew_seconds": 300,
+            "upload_ttl_seconds": 3600,
+            "url_ttl_seconds": 900,
+            "rate_limit": {"requests": 600, "window_seconds": 60},
+        },
+        "retention": {"changeset_days": 30, "snapshots": 3},
+        "vault_creation": "open",
+    }
 
 
 def test_config_never_tells_the_token(world: World) -> None:

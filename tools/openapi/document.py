@@ -1,7 +1,7 @@
 """Assembles the OpenAPI 3.1 document."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from relay.http.routes import ROUTES
 from relay_protocol.encoding import THUMBPRINT_PATTERN, UUID_PATTERN
-from relay_protocol.errors import MethodNotAllowed, RelayError, RouteNotFound, all_errors
+from relay_protocol.errors import MethodNotAllowed, RouteNotFound, all_errors
 from tools.openapi.examples import ERROR_EXAMPLES, EXAMPLES, MEMBER_SCHEMAS
 from tools.openapi.operations import OPERATIONS, ErrorClass, Operation
 
@@ -24,6 +24,39 @@ PATH_PARAMETERS = {
     "vault_id": ("A UUID, lower case", UUID_PATTERN),
     "device_id": ("The JWK thumbprint of the device's key (RFC 7638)", THUMBPRINT_PATTERN),
     "sha256": ("The blob's SHA-256, base64url", THUMBPRINT_PATTERN),
+}
+
+HEADERS: Json = {
+    "Allow": {"description": "The methods that the path takes", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds to wait", "schema": {"type": "string", "pattern": "^[0-9]+$"}},
+    "RateLimit-Policy": {
+        "description": "Requests and seconds of a window (draft-ietf-httpapi-ratelimit-headers-10)",
+        "schema": {"type": "string", "pattern": '^"(vault|address)";q=[0-9]+;w=[0-9]+$'},
+    },
+    "RateLimit": {
+        "description": "Requests left, and seconds until the whole quota is back",
+        "schema": {"type": "string", "pattern": '^"(vault|address)";r=[0-9]+;t=[0-9]+$'},
+    },
+    "Sync-Relay-Snapshot": {
+        "description": "The log past the last covered changeset is long: a snapshot is wished for",
+        "schema": {"enum": ["low", "high"]},
+    },
+}
+COUNTED_FIELDS = ("RateLimit-Policy", "RateLimit")
+
+SECURITY_SCHEMES: Json = {
+    "httpMessageSignature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Signature",
+        "description": "RFC 9421 with ed25519, together with Signature-Input, and Content-Digest where there is a body"
+        " (docs/protocol.md §4)",
+    },
+    "vaultToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The operator's token, where `vault_creation` is `token` and the request creates a vault",
+    },
 }
 
 
@@ -49,14 +82,8 @@ def document() -> Json:
                 "RouteNotFound": _refusal([RouteNotFound]),
                 "MethodNotAllowed": _refusal([MethodNotAllowed]),
             },
-            "securitySchemes": {
-                "httpMessageSignature": {
-                    "type": "apiKey",
-                    "in": "header",
-                    "name": "Signature",
-                    "description": "RFC 9421 with ed25519, together with Signature-Input (docs/protocol.md §4)",
-                }
-            },
+            "headers": HEADERS,
+            "securitySchemes": SECURITY_SCHEMES,
         },
     }
 
@@ -100,23 +127,28 @@ def _problem(kind: ErrorClass) -> Json:
 
 
 def _operation(operation: Operation) -> Json:
+    counted = COUNTED_FIELDS if operation.counted else ()
     described: Json = {
         "operationId": operation.name,
         "summary": operation.summary,
         "tags": [ROUTES[operation.resource].group],
         "parameters": list(_parameters(operation)),
-        "responses": {str(status): _answer(status, model) for status, model in operation.answers.items()},
+        "responses": {
+            str(status): _answer(status, model, (*counted, *operation.fields))
+            for status, model in operation.answers.items()
+        },
     }
     for status in sorted({kind.status for kind in operation.errors}):
-        described["responses"][str(status)] = _refusal([kind for kind in operation.errors if kind.status == status])
+        kinds = [kind for kind in operation.errors if kind.status == status]
+        described["responses"][str(status)] = _refusal(kinds, counted)
     if operation.body:
         schemas = [_reference(model.__name__) for model in operation.body]
         schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
         examples = {model.__name__: {"value": EXAMPLES[model.__name__]} for model in operation.body}
         content = {"application/json": {"schema": schema, "examples": examples}}
         described["requestBody"] = {"required": True, "content": content}
-    if operation.is_signed:
-        described["security"] = [{"httpMessageSignature": []}]
+    if operation.security:
+        described["security"] = [{name: [] for name in choice} for choice in operation.security]
     return described
 
 
@@ -142,28 +174,31 @@ def _parameters(operation: Operation) -> Iterable[Json]:
         }
 
 
-def _answer(status: int, model: type[BaseModel] | None) -> Json:
-    described: Json = {"description": HTTPStatus(status).phrase}
+def _answer(status: int, model: type[BaseModel] | None, fields: Sequence[str]) -> Json:
+    described: Json = {"description": HTTPStatus(status).phrase, **_headers(fields)}
     if model is not None:
         media = {"schema": _reference(model.__name__), "example": EXAMPLES[model.__name__]}
         described["content"] = {"application/json": media}
     return described
 
 
-def _refusal(kinds: list[type[RelayError]]) -> Json:
+def _refusal(kinds: Sequence[ErrorClass], fields: Sequence[str] = ()) -> Json:
     schemas = [_reference(f"Problem_{kind.code}") for kind in kinds]
     media = {
         "schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas},
         "examples": {kind.code: {"value": ERROR_EXAMPLES[kind.code].problem()} for kind in kinds},
     }
-    described: Json = {
+    of_kinds = sorted({name for kind in kinds for name in ERROR_EXAMPLES[kind.code].headers})
+    return {
         "description": "; ".join(f"`{kind.code}`: {kind.title}" for kind in kinds),
+        **_headers([*fields, *of_kinds]),
         "content": {"application/problem+json": media},
     }
-    headers = {name for kind in kinds for name in ERROR_EXAMPLES[kind.code].headers}
-    if headers:
-        described["headers"] = {name: {"schema": {"type": "string"}} for name in sorted(headers)}
-    return described
+
+
+def _headers(fields: Sequence[str]) -> Json:
+    """Describe header fields that an answer may carry; nothing where there are none."""
+    return {"headers": {name: {"$ref": f"#/components/headers/{name}"} for name in fields}} if fields else {}
 
 
 def _reference(name: str) -> Json:

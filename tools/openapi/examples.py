@@ -22,7 +22,7 @@ _HEAD = Head(1, from_base64url(_LINK["chain"]))
 _HEAD_JSON = {"seq": 1, "chain": _LINK["chain"]}
 _GENESIS_JSON = genesis(_CHAIN["vault_id"]).as_json()
 _SHA256 = base64url(bytes(range(32)))
-_URL = "https://relay.example/blobs/…"
+_URL = "https://relay.example/blobs/TOKEN"
 
 _ENDORSEMENT = {name: _ENDORSED[name] for name in ("endorser", "expires_at", "signature")}
 _SNAPSHOT = {
@@ -112,7 +112,12 @@ EXAMPLES: dict[str, Any] = {
     "AnnouncementAnswer": {
         "epoch": _EPOCH,
         "snapshot": _SNAPSHOT | {"status": "pending"},
-        "upload": {"method": "PUT", "url": _URL, "headers": {}, "expires_at": "2026-04-26T09:45:07.125Z"},
+        "upload": {
+            "method": "PUT",
+            "url": _URL,
+            "headers": {"Content-Type": "application/octet-stream"},
+            "expires_at": "2026-04-26T09:45:07.125Z",
+        },
     },
     "SnapshotAnswer": {"epoch": _EPOCH, "snapshot": _DOWNLOADABLE},
     "SnapshotsAnswer": {"epoch": _EPOCH, "snapshots": [_SNAPSHOT]},

@@ -38,18 +38,30 @@ class Operation:
     if_match: str | None = None
     """What `If-Match` does here."""
     paged: bool = False
+    security: Sequence[Sequence[str]] = (("httpMessageSignature",),)
+    """The choices of schemes that a request has; none where it is not signed."""
+    fields: Sequence[str] = ()
+    """Header fields of the 2xx answers, beside those that every answer to a counted request carries."""
 
     @property
-    def is_signed(self) -> bool:
-        """Whether the request must be signed."""
-        return errors.SignatureRequired in self.errors
+    def counted(self) -> bool:
+        """Whether the limiter counts the request (§9)."""
+        return errors.RateLimited in self.errors
 
 
 VAULT = "/vaults/{vault_id}"
 
 OPERATIONS: Sequence[Operation] = (
-    Operation("/health", "GET", "getHealth", "Is the relay there?", {200: answers.HealthAnswer}, ALWAYS),
-    Operation("/config", "GET", "getConfig", "Every limit a client can meet", {200: answers.ConfigAnswer}, ALWAYS),
+    Operation("/health", "GET", "getHealth", "Is the relay there?", {200: answers.HealthAnswer}, ALWAYS, security=()),
+    Operation(
+        "/config",
+        "GET",
+        "getConfig",
+        "Every limit a client can meet",
+        {200: answers.ConfigAnswer},
+        ALWAYS,
+        security=(),
+    ),
     Operation(
         "/devices",
         "POST",
@@ -70,6 +82,7 @@ OPERATIONS: Sequence[Operation] = (
             errors.QuotaExceeded,
         ),
         body=(requests.Registration,),
+        security=(("httpMessageSignature",), ("httpMessageSignature", "vaultToken")),
     ),
     Operation(
         "/devices/{device_id}",
@@ -129,6 +142,7 @@ OPERATIONS: Sequence[Operation] = (
         ),
         body=(Changeset, requests.Batch),
         if_match="Optional: store only if the head still has this chain",
+        fields=("Sync-Relay-Snapshot",),
     ),
     Operation(
         f"{VAULT}/changesets",

@@ -2,11 +2,19 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from relay_protocol.changeset import Changeset, SchemaVersion, Uuid
 from relay_protocol.limits import Limits, Retention, VaultCreation
-from relay_protocol.requests import Endorsement, Seq, ThirtyTwoBytes, Thumbprint
+from relay_protocol.requests import (
+    Endorsement,
+    NeverNull,
+    Seq,
+    ThirtyTwoBytes,
+    Thumbprint,
+    not_null,
+    without_default,
+)
 
 Time = Annotated[
     str,
@@ -103,7 +111,9 @@ class Snapshot(_Answer):
 class DownloadableSnapshot(Snapshot):
     """A snapshot; `download` is there once it is available."""
 
-    download: Download | None = None
+    download: Annotated[
+        Download | None, BeforeValidator(not_null), NeverNull(), Field(json_schema_extra=without_default)
+    ] = None
 
 
 class Upload(_Answer):

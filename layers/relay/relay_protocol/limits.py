@@ -1,6 +1,6 @@
 """Every limit a client can meet, each once, by its name in `/config` (§7.1)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -8,6 +8,11 @@ MIB = 1024 * 1024
 GIB = 1024 * MIB
 
 Positive = Annotated[int, Field(ge=1, le=2**53 - 1)]
+
+
+def _whole(schema: dict[str, Any]) -> None:
+    """Have the schema require every member, as `/config` names each; a default is a hint to people."""
+    schema["required"] = list(schema["properties"])
 
 
 class RateLimit(BaseModel):
@@ -22,7 +27,7 @@ class RateLimit(BaseModel):
 class Limits(BaseModel):
     """The limits of `/config`, with the protocol's defaults."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_whole)
 
     max_body_bytes: Positive = 4 * MIB
     max_batch: Positive = 100
@@ -41,7 +46,7 @@ class Limits(BaseModel):
 class Retention(BaseModel):
     """How long changesets stay, and how many snapshots (§8)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_whole)
 
     changeset_days: Annotated[int, Field(ge=0, le=36500)] = 30
     snapshots: Annotated[int, Field(ge=1, le=1000)] = 3

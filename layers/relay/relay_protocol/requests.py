@@ -40,19 +40,25 @@ def _point(text: str) -> str:
     return text
 
 
-def _not_null(value: object) -> object:
+def not_null(value: object) -> object:
     """Refuse null: a member may be left out, but one that is there has the shape of its kind."""
     if value is None:
         raise ValueError("null")
     return value
 
 
-class _NeverNull:
+class NeverNull:
     """Documents an optional member without its null; `SkipJsonSchema[None]` would put its choices into pointers."""
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Return the schema of what is there, if it is there."""
         whole: JsonSchemaValue = handler(schema)["anyOf"][0]
         return whole
+
+
+def without_default(schema: dict[str, Any]) -> None:
+    """Take the default out of a member's schema: what is left out is not there, and not null."""
+    del schema["default"]
 
 
 def _base64url_schema(length: int) -> dict[str, Any]:
@@ -89,7 +95,9 @@ class Registration(_Request):
 
     vault_id: Uuid
     public_key: PublicKey
-    endorsement: Annotated[Endorsement | None, BeforeValidator(_not_null), _NeverNull()] = None
+    endorsement: Annotated[
+        Endorsement | None, BeforeValidator(not_null), NeverNull(), Field(json_schema_extra=without_default)
+    ] = None
 
 
 class Covers(_Request):

@@ -59,8 +59,8 @@ class Claim:
     @classmethod
     def parse(cls, fields: Mapping[str, str]) -> "Claim":
         """Read `Signature-Input` and `Signature`. Raises SignatureRequired unless they hold exactly one."""
-        inputs = _dictionary(fields.get("signature-input"))
-        signatures = _dictionary(fields.get("signature"))
+        inputs = _dictionary(fields.get("signature-input"), each_key_once=True)
+        signatures = _dictionary(fields.get("signature"), each_key_once=True)
         if inputs is None or signatures is None or len(inputs) != 1 or inputs.keys() != signatures.keys():
             raise SignatureRequired
         ((components, parameters),) = inputs.values()
@@ -226,8 +226,11 @@ def _encode(text: str) -> str:
     return quote(text, safe="*", errors="surrogatepass").replace("~", "%7E")
 
 
-def _dictionary(value: str | None) -> dict[str, Any] | None:
-    """Parse a structured-field dictionary whose every key stands once; None if it is absent or is not one."""
+def _dictionary(value: str | None, *, each_key_once: bool = False) -> dict[str, Any] | None:
+    """Parse a structured-field dictionary; None if it is absent or is not one.
+
+    Of a key that stands twice the last value counts (RFC 9651 §3.2), unless each has to stand once.
+    """
     repeated: list[str] = []
     try:
         parsed = http_sf.parse(
@@ -237,4 +240,4 @@ def _dictionary(value: str | None) -> dict[str, Any] | None:
         )
     except (UnicodeEncodeError, http_sf.StructuredFieldError):
         return None
-    return None if repeated or not isinstance(parsed, dict) else parsed
+    return None if (each_key_once and repeated) or not isinstance(parsed, dict) else parsed

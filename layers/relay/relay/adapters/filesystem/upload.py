@@ -3,7 +3,10 @@
 import fcntl
 import os
 import secrets
+from contextlib import suppress
+from functools import partial
 from hashlib import sha256
+from io import FileIO
 from pathlib import Path
 from threading import Lock
 
@@ -26,25 +29,23 @@ class PendingUpload:
         self._destination = destination
         self._grant = grant
         self._hash = sha256()
-        self._received_bytes = 0
-        self._aside: Path | None = aside_directory / secrets.token_hex(16)
+        self._written_bytes = 0
+        self._aside: Path | None
         self._lock = Lock()
         with unavailable_on_os_error("a blob can't be begun"):
-            self._aside.touch(mode=0o600, exist_ok=False)
-            self._file = self._aside.open("r+b", buffering=0)
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            self._aside, self._file = _make_locked_file(aside_directory)
 
     def write(self, chunk: bytes) -> None:
         """Take more bytes. Raises BodyTooLarge past the granted size, StoreUnavailable where they can't be kept."""
         with self._lock:
-            self._received_bytes += len(chunk)
-            if self._received_bytes > self._grant.size_bytes:
+            if self._written_bytes + len(chunk) > self._grant.size_bytes:
                 raise BodyTooLarge(self._grant.size_bytes)
-            self._hash.update(chunk)
             rest = memoryview(chunk)
             with unavailable_on_os_error("a blob can't be written"):
                 while rest:
                     rest = rest[self._file.write(rest) :]
+            self._written_bytes += len(chunk)
+            self._hash.update(chunk)
 
     def commit(self) -> None:
         """Put the blob into its place; once this returns, it survives the loss of power.
@@ -52,12 +53,13 @@ class PendingUpload:
         Raises UploadIncomplete unless these are the granted bytes, StoreUnavailable where they can't be kept.
         """
         with self._lock:
-            if self._received_bytes != self._grant.size_bytes or self._hash.digest() != self._grant.sha256:
+            if self._written_bytes != self._grant.size_bytes or self._hash.digest() != self._grant.sha256:
                 raise UploadIncomplete
             with unavailable_on_os_error("a blob can't be kept"):
                 os.fsync(self._file.fileno())
                 self._rename()
-                sync_directory(self._destination.parent)
+                with suppress(FileNotFoundError):  # a deletion took the blob at once, and the directory with it
+                    sync_directory(self._destination.parent)
                 sync_directory(self._destination.parent.parent)
 
     def discard(self) -> None:
@@ -71,7 +73,8 @@ class PendingUpload:
     def _rename(self) -> None:
         assert self._aside is not None, "an upload is committed once"
         for attempts_left in reversed(range(RENAME_ATTEMPTS)):
-            self._destination.parent.mkdir(mode=0o700, exist_ok=True)
+            with suppress(FileExistsError):  # `exist_ok` would look again, and fail where a deletion took it
+                self._destination.parent.mkdir(mode=0o700)
             try:
                 self._aside.rename(self._destination)
             except FileNotFoundError:
@@ -82,16 +85,25 @@ class PendingUpload:
                 return
 
 
+def _make_locked_file(directory: Path) -> tuple[Path, FileIO]:
+    """Make a new file with a lock on it; anew if it was cleaned up before it had one."""
+    while True:
+        path = directory / secrets.token_hex(16)
+        file = FileIO(path, "x+", opener=partial(os.open, mode=0o600))
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return path, file
+        file.close()
+
+
 def clean_stale_uploads(aside_directory: Path) -> int:
     """Remove what uploads left that died with their process; return how many. Those under way stay."""
     removed = 0
     with unavailable_on_os_error("stale uploads can't be removed"):
         for path in aside_directory.iterdir():
-            with path.open("rb") as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    continue
-                path.unlink(missing_ok=True)
+            # What is gone ended by itself since it was listed; what is locked is under way.
+            with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
                 removed += 1
     return removed

@@ -1,0 +1,52 @@
+"""Real threads for the races of the contracts: what they raise is raised by the test, and none is left behind."""
+
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Barrier, Event
+from typing import TypeVar
+
+T = TypeVar("T")
+
+GUARD_SECONDS = 60
+"""After which a test fails rather than hangs."""
+RESTLESS_SECONDS = 1e-5
+"""After which a running thread gives way, so that they meet at every step: by default it may go on for 5 ms."""
+
+
+def at_once(*calls: Callable[[], T]) -> list[T]:
+    """Run each call in a thread of its own, from the same moment on; return what they return, in their order."""
+    start = Barrier(len(calls))
+
+    def run(call: Callable[[], T]) -> T:
+        start.wait(GUARD_SECONDS)
+        return call()
+
+    with _restless(), ThreadPoolExecutor(len(calls)) as threads:
+        futures = [threads.submit(run, call) for call in calls]
+        return [future.result(GUARD_SECONDS) for future in futures]
+
+
+@contextmanager
+def beside(*loops: Callable[[Event], None]) -> Iterator[None]:
+    """Run each loop in a thread of its own, beside the block: once that is over, the event tells them to end."""
+    ended = Event()
+    with ThreadPoolExecutor(len(loops)) as threads:
+        futures = [threads.submit(loop, ended) for loop in loops]
+        try:
+            yield
+        finally:
+            ended.set()
+        for future in futures:
+            future.result(GUARD_SECONDS)
+
+
+@contextmanager
+def _restless() -> Iterator[None]:
+    usual_seconds = sys.getswitchinterval()
+    sys.setswitchinterval(RESTLESS_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual_seconds)
