@@ -129,6 +129,19 @@ class Client:
         self.socket.close()
 
 
+def refuses_connections(port: int) -> bool:
+    """Return once nobody can connect any more; False if that does not come to be."""
+    give_up = time.monotonic() + GUARD_SECONDS
+    while time.monotonic() < give_up:
+        try:
+            Client(port).close()
+        except ConnectionRefusedError:
+            return True
+        except ConnectionResetError:  # it came in the moment of closing
+            continue
+    return False
+
+
 class Served:
     """A running server."""
 
@@ -165,6 +178,11 @@ class Served:
     def connections(self) -> int:
         """How many connections the server holds."""
         return len(self.server.server_state.connections)
+
+    @property
+    def unread_bytes(self) -> int:
+        """How much the server still holds for its readers."""
+        return sum(each.transport.get_write_buffer_size() for each in list(self.server.server_state.connections))
 
     @property
     def is_running(self) -> bool:

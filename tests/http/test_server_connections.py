@@ -76,6 +76,18 @@ def test_bodies_in_memory_are_bounded_all_together() -> None:
         assert server.connect().request("POST", PUSH, b"x" * MAX_BODY_BYTES).status == 200, "all was given back"
 
 
+def test_a_body_is_held_until_its_handler_is_done() -> None:
+    gate = Gate()
+    with served(gate, bounds=Bounds(max_buffered_bytes=MAX_BODY_BYTES)) as server:
+        first = server.connect()
+        first.send(HEAD + b"Content-Length: %d\r\n\r\n" % MAX_BODY_BYTES + b"x" * MAX_BODY_BYTES)
+        assert gate.entered.wait(30)
+        assert server.connect().request("POST", PUSH, b"x").status == 503
+        gate.go.set()
+        assert first.reply().status == 200
+        assert server.connect().request("POST", PUSH, b"x" * MAX_BODY_BYTES).status == 200
+
+
 def test_memory_is_given_back_by_who_breaks_off() -> None:
     head = HEAD + b"Content-Length: %d\r\n\r\n" % MAX_BODY_BYTES
     with served(bounds=Bounds(max_buffered_bytes=MAX_BODY_BYTES)) as server:

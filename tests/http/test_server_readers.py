@@ -30,12 +30,6 @@ def send_and_not_read(server: Served, gate: Gate, request: bytes) -> Client:
     return client
 
 
-def unread_bytes(server: Served) -> int:
-    """Return how much the server still holds for its readers."""
-    connections = list(server.server.server_state.connections)
-    return sum(connection.transport.get_write_buffer_size() for connection in connections)
-
-
 def read_while_others_are_served(server: Served, client: Client, piece_bytes: int) -> int:
     """Read to the end, after each piece having somebody else served; return how much it was."""
     other = server.connect()
@@ -67,8 +61,8 @@ def test_who_does_not_read_the_end_of_a_last_answer_is_dropped() -> None:
     gate = answering(MIB)
     with served(gate, bounds=Bounds(idle_seconds=SOON), send_buffer_bytes=SMALL_BUFFER_BYTES) as server:
         client = send_and_not_read(server, gate, LAST)
-        server.wait_until(lambda: unread_bytes(server) > 0)
-        while unread_bytes(server) > 16 * KIB:
+        server.wait_until(lambda: server.unread_bytes > 0)
+        while server.unread_bytes > 16 * KIB:
             assert client.socket.recv(KIB)
         server.wait_until(lambda: not server.connections)
 

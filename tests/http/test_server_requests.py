@@ -64,6 +64,7 @@ def body_seen(handler: RecordingHandler) -> bytes:
         pytest.param(b"GET\r\n\r\n", id="no target"),
         pytest.param(b"GET /health\r\nHost: a\r\n\r\n", id="no version"),
         pytest.param(b"GET /health HTTP/2.0\r\nHost: a\r\n\r\n", id="another version"),
+        pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", id="HTTP/2 at once"),
         pytest.param(b"GET /health HTTP/9.9\r\nHost: a\r\n\r\n", id="version"),
         pytest.param(b"G\0T /health HTTP/1.1\r\nHost: a\r\n\r\n", id="method"),
         pytest.param(b"GET /heal\0th HTTP/1.1\r\nHost: a\r\n\r\n", id="nul in the target"),

@@ -1,9 +1,13 @@
 """Told to end, the embedded server takes nothing new and answers what is under way; told twice, it ends at once."""
 
 import signal
+from pathlib import Path
 
-from local.bounds import Bounds
-from tests.http.served import PUSH, Client, Gate, RecordingHandler, Served, served
+from local.bounds import KIB, MIB, Bounds
+from relay.adapters.filesystem import FilesystemBlobs
+from tests.http.device import uuid_of
+from tests.http.served import PUSH, Client, Gate, RecordingHandler, Served, refuses_connections, served
+from tests.http.world import SettableClock
 
 GET = b"GET /health HTTP/1.1\r\nHost: relay.example\r\n\r\n"
 UPLOAD = f"POST {PUSH} HTTP/1.1\r\nHost: relay.example\r\nContent-Length: 3\r\n\r\n".encode()
@@ -16,15 +20,10 @@ def under_way(server: Served, gate: Gate) -> Client:
     return client
 
 
-def refuses_connections(server: Served) -> bool:
-    """Return once nobody can connect any more."""
-    while True:
-        try:
-            server.connect().close()
-        except ConnectionRefusedError:
-            return True
-        except ConnectionResetError:  # it came in the moment of closing
-            continue
+def time_passes() -> bool:
+    """Return after a while: far more than a server takes to end that waits for nobody."""
+    with served(bounds=Bounds(head_seconds=0.5)) as another:
+        return another.connect().rest() == b""
 
 
 def test_a_request_under_way_is_answered_and_new_ones_are_refused() -> None:
@@ -32,7 +31,8 @@ def test_a_request_under_way_is_answered_and_new_ones_are_refused() -> None:
     with served(gate) as server:
         client = under_way(server, gate)
         server.server.handle_exit(signal.SIGTERM, None)
-        assert refuses_connections(server)
+        assert refuses_connections(server.port)
+        assert time_passes()
         assert server.is_running
         gate.go.set()
         reply = client.reply()
@@ -47,7 +47,7 @@ def test_a_body_under_way_is_taken_to_its_end() -> None:
         client.send(UPLOAD + b"ab")
         server.catch_up()
         server.server.handle_exit(signal.SIGTERM, None)
-        assert refuses_connections(server)
+        assert refuses_connections(server.port)
         client.send(b"c")
         assert client.reply().status == 200
         assert server.has_ended()
@@ -61,7 +61,7 @@ def test_requests_that_wait_for_their_turn_are_answered() -> None:
         client.send(GET * 3)
         assert gate.entered.wait(30)
         server.server.handle_exit(signal.SIGTERM, None)
-        assert refuses_connections(server)
+        assert refuses_connections(server.port)
         gate.go.set()
         assert [client.reply().status for _ in range(3)] == [200] * 3
         assert (client.rest(), server.has_ended()) == (b"", True)
@@ -103,3 +103,21 @@ def test_who_is_not_done_when_time_is_out_is_told_to_come_again() -> None:
         reply = client.reply()
         assert (reply.status, reply.code, reply.headers["retry-after"]) == (503, "unavailable", ["2"])
         gate.go.set()
+
+
+def test_told_twice_it_does_not_wait_for_a_reader_either(tmp_path: Path) -> None:
+    clock, blobs = SettableClock(), FilesystemBlobs(tmp_path, b"k" * 32)
+    key = f"{uuid_of('vault')}/{uuid_of('blob')}"
+    blob = tmp_path / f"{key}.{'0' * 64}"
+    blob.parent.mkdir()
+    with blob.open("wb") as file:
+        file.truncate(100 * MIB)
+    url = blobs.presign_download(key, clock.us // 1000 + 1000, "")
+    with served(blobs=blobs, clock=clock, bounds=Bounds(idle_seconds=1000)) as server:
+        client = server.connect(receive_buffer_bytes=4096)
+        client.send(f"GET {url} HTTP/1.1\r\nHost: relay.example\r\n\r\n".encode())
+        server.wait_until(lambda: server.unread_bytes > 64 * KIB)
+        for _ in range(2):
+            server.server.handle_exit(signal.SIGTERM, None)
+        assert server.has_ended()
+        assert len(client.rest()) < 100 * MIB

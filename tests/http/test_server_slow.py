@@ -149,7 +149,7 @@ class TestARefusedSender:
             assert MIB <= client.send_until_closed(100 * MIB) < 100 * MIB
 
     def test_that_neither_goes_on_nor_goes_is_dropped(self, sent: bytes, status: int) -> None:
-        with served(bounds=Bounds(linger_seconds=SOON)) as server:
+        with served(bounds=Bounds(linger_seconds=SOON, idle_seconds=1000)) as server:
             client = server.connect()
             client.send(sent)
             assert client.reply().status == status
