@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -52,6 +53,11 @@ class EmbeddedRelay:
         if not self.url:
             raise RuntimeError(f"the relay did not start: exit code {self._process.wait()}")
         self._environment["RELAY_PORT"] = str(self.port)
+
+    def lines(self) -> Iterator[str]:
+        """Yield what it logs, as it comes."""
+        assert self._process.stdout is not None
+        yield from self._process.stdout
 
     def stop(self) -> str:
         """End it cleanly; return what it logged since it started."""
