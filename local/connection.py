@@ -13,13 +13,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from local.bounds import Bounds
+from local.incoming import RETRY_SECONDS
 from local.pace import Pace
 from relay.http.responses import refuse
 from relay_protocol.errors import MalformedRequest, Unavailable
 
+HTTP_VERSIONS = frozenset({"1.0", "1.1"})
 OVERHEAD_PER_BODY_BYTE = 16
 """What chunked coding may add to a body byte, before it counts as no progress."""
-RETRY_SECONDS = 2
 
 
 class _Phase(Enum):
@@ -44,7 +45,7 @@ class BoundedConnection(HttpToolsProtocol):
         self.url = b""
         self.headers = []
         self._phase = _Phase.HEAD
-        self._head_bytes = self._wire_bytes = self._body_bytes = 0
+        self._partial_head_bytes = self._wire_bytes = self._body_bytes = 0
         self._receiving: asyncio.TimerHandle | None = None
         self._sending: asyncio.TimerHandle | None = None
         self._refused = False
@@ -56,13 +57,12 @@ class BoundedConnection(HttpToolsProtocol):
         super().connection_made(transport)
         self._watch_head()
         if len(self.connections) > self._bounds.max_connections and not self._close_an_idle_one():
-            self._refuse(refuse(Unavailable(RETRY_SECONDS)))
+            self._turn_away()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop watching."""
         self._unwatch_receiving()
-        if self._sending is not None:
-            self._sending.cancel()
+        self._unwatch_reader()
         super().connection_lost(exc)
 
     @property
@@ -77,6 +77,11 @@ class BoundedConnection(HttpToolsProtocol):
                 return True
         return False
 
+    def _turn_away(self) -> None:
+        """Refuse this connection, and close it at once: a place for it is what is lacking."""
+        self._write(refuse(Unavailable(RETRY_SECONDS)))
+        self.transport.close()
+
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection, also where its peer has not read the last answer."""
         self._unset_keepalive_if_required()
@@ -89,8 +94,8 @@ class BoundedConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse, then see that the request stays in its bounds and comes on."""
-        self._head_bytes += len(data)
         self._wire_bytes += len(data)
+        self._partial_head_bytes += len(data)  # the parser tells nothing of a line that has not ended
         if self._refused:
             if self._wire_bytes > self._bounds.linger_bytes:
                 self.transport.abort()
@@ -106,7 +111,7 @@ class BoundedConnection(HttpToolsProtocol):
             self._bound_body()
 
     def _bound_head(self) -> None:
-        if self._head_is_too_large():
+        if self._partial_head_bytes > self._bounds.max_head_bytes or self._head_is_too_large():
             self._refuse_head()
         elif self._receiving is None:
             self._watch_head()
@@ -122,12 +127,13 @@ class BoundedConnection(HttpToolsProtocol):
         """Expect a head."""
         super().on_message_begin()
         self._phase = _Phase.HEAD
-        self._head_bytes = 0
 
     def on_headers_complete(self) -> None:
         """Hand a whole head on."""
         if self._head_is_too_large():
             self._refuse_head()
+        elif self.parser.get_http_version() not in HTTP_VERSIONS:
+            self._refuse(refuse(MalformedRequest()))
         if self._refused or len(self.pipeline) >= self._bounds.max_pipelined_requests:
             raise ValueError("refused")  # which ends the parser, and calls send_400_response
         super().on_headers_complete()
@@ -145,18 +151,21 @@ class BoundedConnection(HttpToolsProtocol):
         """Rest until the next request."""
         super().on_message_complete()
         self._phase = _Phase.DONE
-        self._head_bytes = 0
+        self._partial_head_bytes = 0
         self._unwatch_receiving()
 
     def _head_is_too_large(self) -> bool:
         size_bytes = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        return (
-            max(self._head_bytes, size_bytes) > self._bounds.max_head_bytes
-            or len(self.headers) > self._bounds.max_head_fields
-        )
+        return size_bytes > self._bounds.max_head_bytes or len(self.headers) > self._bounds.max_head_fields
 
     def _watch_head(self) -> None:
-        self._receiving = self.loop.call_later(self._bounds.head_seconds, self._drop_receiving)
+        self._receiving = self.loop.call_later(self._bounds.head_seconds, self._judge_head)
+
+    def _judge_head(self) -> None:
+        if self.flow.read_paused:
+            self._watch_head()  # it is we who are slow
+        else:
+            self.transport.abort()
 
     def _watch_body(self, pace: Pace) -> None:
         self._receiving = self.loop.call_later(self._bounds.idle_seconds, self._judge_body, pace)
@@ -165,12 +174,9 @@ class BoundedConnection(HttpToolsProtocol):
         if self.flow.read_paused:
             pace = Pace(self._bounds, self.loop.time(), self._body_bytes)  # it is we who are slow
         elif pace.is_too_slow(self.loop.time(), self._body_bytes):
-            self._drop_receiving()
+            self.transport.abort()
             return
         self._watch_body(pace)
-
-    def _drop_receiving(self) -> None:
-        self.transport.abort()
 
     def _unwatch_receiving(self) -> None:
         if self._receiving is not None:
@@ -184,6 +190,11 @@ class BoundedConnection(HttpToolsProtocol):
         super().pause_writing()
         self._watch_reader()
 
+    def resume_writing(self) -> None:
+        """Let the reader be: it has read what waited. What is written next is judged anew."""
+        super().resume_writing()
+        self._unwatch_reader()
+
     def on_response_complete(self) -> None:
         """See that the last answer is read, too."""
         super().on_response_complete()
@@ -191,8 +202,8 @@ class BoundedConnection(HttpToolsProtocol):
             self._watch_reader()
 
     def _watch_reader(self) -> None:
-        if self._sending is None:
-            pending = self.transport.get_write_buffer_size()
+        pending = self.transport.get_write_buffer_size()
+        if pending and self._sending is None:
             self._judge_reader_later(Pace(self._bounds, self.loop.time(), -pending))
 
     def _judge_reader_later(self, pace: Pace) -> None:
@@ -200,16 +211,15 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _judge_reader(self, pace: Pace) -> None:
         """Drop a reader that is too slow. While bytes wait, what was read is what waits no longer."""
-        self._sending = None
-        pending = self.transport.get_write_buffer_size()
-        if not pending:
-            return
-        if not self.flow.write_paused and not self.transport.is_closing():
-            pace = Pace(self._bounds, self.loop.time(), -pending)  # more was written meanwhile
-        elif pace.is_too_slow(self.loop.time(), -pending):
+        if pace.is_too_slow(self.loop.time(), -self.transport.get_write_buffer_size()):
             self.transport.abort()
-            return
-        self._judge_reader_later(pace)
+        else:
+            self._judge_reader_later(pace)
+
+    def _unwatch_reader(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
 
     # -------- refusals below HTTP
 
@@ -245,6 +255,12 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _write_and_linger(self, response: dict[str, Any]) -> None:
         """Write an answer, and take what the peer still sends for a while, so that it comes to read it."""
+        self._write(response)
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self._receiving = self.loop.call_later(self._bounds.linger_seconds, self.transport.abort)
+
+    def _write(self, response: dict[str, Any]) -> None:
         body = response["body"].encode()
         status = HTTPStatus(response["statusCode"])
         fields = [f"{name}: {value}" for name, value in response["headers"].items()]
@@ -252,6 +268,3 @@ class BoundedConnection(HttpToolsProtocol):
         fields += [f"Content-Length: {len(body)}", "Connection: close"]
         head = "\r\n".join([f"HTTP/1.1 {status.value} {status.phrase}", *fields, "", ""])
         self.transport.write(head.encode("latin-1") + body)
-        self.transport.write_eof()
-        self.flow.resume_reading()
-        self._receiving = self.loop.call_later(self._bounds.linger_seconds, self.transport.abort)

@@ -14,14 +14,14 @@ from starlette.types import Receive, Scope, Send
 from local.blob_routes import BlobRoutes
 from local.bounds import Bounds
 from local.events import Events, put_body
-from local.incoming import ClientGone, Incoming, Memory
-from local.outgoing import Answer, render, send_answer
+from local.incoming import RETRY_SECONDS, ClientGone, Incoming, Memory, Share
+from local.outgoing import Answer, render, send_answer, send_whole
 from local.pages import Pages
 from relay.adapters.filesystem import ROUTE as BLOBS
 from relay.http.responses import ProxyResponse, refuse
 from relay.http.routes import resolve
 from relay.observability import Telemetry
-from relay_protocol.errors import Internal, RelayError
+from relay_protocol.errors import Internal, RelayError, Unavailable
 
 Handler = Callable[[dict[str, Any], object], ProxyResponse]
 
@@ -66,6 +66,9 @@ class Door:
             await send_answer(send, answer, incoming, self._bounds)
         except ClientGone:
             return
+        except asyncio.CancelledError:  # the server ends, and its time is out
+            # Where an answer has begun this raises, and uvicorn closes the connection.
+            await send_whole(send, render(refuse(Unavailable(RETRY_SECONDS))))
 
     async def _call(self, scope: Scope, path: str, incoming: Incoming) -> Answer:
         """Return the handler's answer, or the door's own refusal. Raises ClientGone."""
@@ -73,10 +76,11 @@ class Door:
         try:
             route, ids = resolve(path)
             event = self._events.event(scope, path, route, ids, request_id)
-            if (incoming.declared_bytes or 0) <= self._max_body_bytes:
-                put_body(event, await incoming.collect(self._max_body_bytes + 1, self._memory))
             handler = self._handlers[route.group]
-            return render(await asyncio.get_running_loop().run_in_executor(self._threads, handler, event, None))
+            with Share(self._memory) as share:  # until the handler is done: the event holds the body
+                if (incoming.declared_bytes or 0) <= self._max_body_bytes:
+                    put_body(event, await incoming.collect(self._max_body_bytes + 1, share))
+                return render(await asyncio.get_running_loop().run_in_executor(self._threads, handler, event, None))
         except RelayError as error:
             return render(refuse(error))
         except ClientGone:

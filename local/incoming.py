@@ -2,6 +2,8 @@
 
 import asyncio
 from contextlib import suppress
+from types import TracebackType
+from typing import Self
 
 from starlette.types import Receive, Scope
 
@@ -32,6 +34,25 @@ class Memory:
         self._free_bytes += size_bytes
 
 
+class Share:
+    """What one request holds of the memory. Leaving its context gives all of it back."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._held_bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._memory.give_back(self._held_bytes)
+
+    def take(self, size_bytes: int) -> None:
+        """Take so many bytes more. Raises Unavailable where they are not free."""
+        self._memory.take(size_bytes)
+        self._held_bytes += size_bytes
+
+
 class Incoming:
     """The body of one request. `declared_bytes` is its `Content-Length`, None if it is chunked."""
 
@@ -54,22 +75,19 @@ class Incoming:
         self.finished = not message["more_body"]
         return bytes(message["body"])
 
-    async def collect(self, max_bytes: int, memory: Memory) -> bytes:
+    async def collect(self, max_bytes: int, share: Share) -> bytes:
         """Return the body, or the first `max_bytes` of a longer one. Raises ClientGone or Unavailable.
 
-        What is held meanwhile is taken from `memory`.
+        What is held is taken from `share`.
         """
         parts: list[bytes] = []
         held_bytes = 0
-        try:
-            while not self.finished and held_bytes < max_bytes:
-                chunk = await self.next_chunk()
-                memory.take(len(chunk))
-                held_bytes += len(chunk)
-                parts.append(chunk)
-            return b"".join(parts)[:max_bytes]
-        finally:
-            memory.give_back(held_bytes)
+        while not self.finished and held_bytes < max_bytes:
+            chunk = await self.next_chunk()
+            share.take(len(chunk))
+            held_bytes += len(chunk)
+            parts.append(chunk)
+        return b"".join(parts)[:max_bytes]
 
     async def linger(self, bounds: Bounds) -> None:
         """Discard what still comes, for a while, so that a client in the midst of sending comes to read its answer."""

@@ -40,14 +40,19 @@ def render(response: dict[str, Any]) -> Answer:
 async def send_answer(send: Send, answer: Answer, incoming: Incoming, bounds: Bounds) -> None:
     """Answer a request. If its body has not come as a whole, linger, then close the connection."""
     if incoming.finished:
-        await send({"type": "http.response.start", "status": answer.status, "headers": answer.fields})
-        await send({"type": "http.response.body", "body": answer.body})
+        await send_whole(send, answer)
         return
     fields = [*answer.fields, (b"connection", b"close")]
     await send({"type": "http.response.start", "status": answer.status, "headers": fields})
     await send({"type": "http.response.body", "body": answer.body, "more_body": True})
     await incoming.linger(bounds)
     await send({"type": "http.response.body", "body": b""})
+
+
+async def send_whole(send: Send, answer: Answer) -> None:
+    """Answer a request, whatever became of its body."""
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.fields})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 def _fields(response: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:

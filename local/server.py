@@ -1,5 +1,6 @@
 """The embedded server: the relay's handlers behind HTTP, on a socket."""
 
+import asyncio
 import logging
 import socket
 from collections.abc import Callable, Mapping
@@ -32,6 +33,9 @@ HANDLERS: Mapping[str, Handler] = {
     "vaults": vaults.handler,
 }
 """The Lambda handlers, by the routes' groups."""
+
+LAST_WORDS_SECONDS = 1
+"""For telling those that are broken off, if they read."""
 
 
 def make_door(relay: Relay, handlers: Mapping[str, Handler], bounds: Bounds) -> Door:
@@ -101,6 +105,17 @@ class Server(uvicorn.Server):
         """Listen, then say so."""
         await super().startup(sockets)
         self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take nothing new, give requests under way their time, then break off the rest."""
+        await super().shutdown(sockets)
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=LAST_WORDS_SECONDS)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 -- uvicorn's signature
         """End in an orderly way; told twice, at once."""

@@ -59,6 +59,10 @@ class EmbeddedRelay:
         output, _ = self._process.communicate(timeout=STOP_SECONDS)
         return output
 
+    def wait(self) -> int:
+        """Wait until it has ended; return its exit status."""
+        return self._process.wait(STOP_SECONDS)
+
     def kill(self) -> None:
         """End it as a power cut would."""
         self._process.kill()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -29,6 +29,7 @@ from sync_relay_client.profile import Inbox, Outbox, Profile, open_in_vault
 from sync_relay_client.profile.profile import INBOX_LIMIT
 from sync_relay_client.recovery import RecoverySheet
 from sync_relay_client.status import Status, status_of
+from sync_relay_client.vault import Vault
 from sync_relay_client.words import read_recovery_words
 
 R = TypeVar("R")
@@ -54,10 +55,15 @@ class AsyncVault:
         creation_token: str | None = None,
         options: Options | None = None,
     ) -> Self:
-        """See `Vault.create`; the recovery words are to be had from a `Vault` on the folder."""
+        """See `Vault.create`."""
         return await cls._begun(
             folder, options, lambda link: pairing.create(link, relay_url, creation_token, recovery=recovery)
         )
+
+    @classmethod
+    async def request(cls, folder: Path, *, options: Options | None = None) -> str:
+        """See `Vault.request`."""
+        return await asyncio.to_thread(Vault.request, folder, options=options)
 
     @classmethod
     async def join(cls, folder: Path, invitation: str, *, options: Options | None = None) -> Self:
@@ -117,8 +123,15 @@ class AsyncVault:
             with self._profile.view() as view:
                 return status_of(view)
 
-        async with self._my_turn():
-            return await asyncio.to_thread(read)
+        return await self._work(read)
+
+    async def recovery_words(self) -> str | None:
+        """See `Vault.recovery_words`."""
+        return await self._work(self._profile.recovery_words)
+
+    async def forget_recovery_words(self) -> None:
+        """See `Vault.forget_recovery_words`."""
+        await self._work(self._profile.forget_recovery_words)
 
     @asynccontextmanager
     async def outbox(self) -> AsyncIterator[Outbox]:
@@ -186,6 +199,15 @@ class AsyncVault:
         """See `Vault.verify`."""
         return await self._run(leaving.verify(self._link))
 
+    async def pass_over(self, seq: int) -> None:
+        """See `Vault.pass_over`."""
+
+        def write() -> None:
+            with self._profile.transaction() as transaction:
+                transaction.pass_over([seq])
+
+        await self._work(write)
+
     async def accept_epoch(self) -> epochs.EpochAccepted:
         """See `Vault.accept_epoch`."""
         return await self._run(epochs.accept_epoch(self._link))
@@ -193,6 +215,11 @@ class AsyncVault:
     async def erase(self) -> None:
         """See `Vault.erase`."""
         await self._run(leaving.erase(self._link))
+
+    async def _work(self, work: Callable[[], R]) -> R:
+        """Use the profile in a worker thread."""
+        async with self._my_turn():
+            return await _finished(asyncio.to_thread(work))
 
     async def _run(self, flow: Flow[R]) -> R:
         """Run a flow: its steps, which use the disk, in worker threads, its actions on the event loop."""
@@ -214,7 +241,7 @@ class AsyncVault:
     async def _my_turn(self) -> AsyncIterator[None]:
         task = asyncio.current_task()
         if self._owner is task:
-            raise ValueError("the inbox or outbox is open: leave it first")
+            raise ValueError("an inbox, outbox or callback of this vault is open: leave it first")
         async with self._turn:
             self._owner = task
             try:
@@ -224,22 +251,40 @@ class AsyncVault:
 
 
 async def _finished(step: Awaitable[R]) -> R:
-    """Wait for a worker thread to its end, also when this task is cancelled meanwhile."""
+    """Wait for a worker thread to its end, however often this task is cancelled meanwhile."""
     future = asyncio.ensure_future(step)
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        await asyncio.wait([future])
-        raise
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.wait([future])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        return future.result()
+    with suppress(BaseException):
+        future.result()  # nobody else asks for it
+    raise cancelled
 
 
 @asynccontextmanager
 async def _in_threads(inner: AbstractContextManager[R]) -> AsyncIterator[R]:
-    entered = await _finished(asyncio.to_thread(inner.__enter__))
+    entering = asyncio.ensure_future(asyncio.to_thread(inner.__enter__))
+    try:
+        entered = await _finished(entering)
+    except asyncio.CancelledError as error:
+        if entering.exception() is None:
+            await _left(inner, error)
+        raise
     try:
         yield entered
     except BaseException as error:
-        if not await _finished(asyncio.to_thread(inner.__exit__, type(error), error, error.__traceback__)):
+        if not await _left(inner, error):
             raise
     else:
-        await _finished(asyncio.to_thread(inner.__exit__, None, None, None))
+        await _left(inner, None)
+
+
+async def _left(inner: AbstractContextManager[R], error: BaseException | None) -> bool:
+    """Leave a context in a worker thread; return whether it took the error."""
+    about = (None, None, None) if error is None else (type(error), error, error.__traceback__)
+    return bool(await _finished(asyncio.to_thread(inner.__exit__, *about)))

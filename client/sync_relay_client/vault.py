@@ -25,12 +25,11 @@ from sync_relay_client.flows import (
 from sync_relay_client.flows.link import Link
 from sync_relay_client.options import INVITATION_SECONDS, WATCH_SECONDS, Options
 from sync_relay_client.profile import Inbox, Outbox, Profile, open_in_vault
-from sync_relay_client.profile.history import pass_over
 from sync_relay_client.profile.profile import INBOX_LIMIT
 from sync_relay_client.recovery import RecoverySheet
 from sync_relay_client.status import Status, status_of
 from sync_relay_client.transport import Transport
-from sync_relay_client.words import read_recovery_words, recovery_words
+from sync_relay_client.words import read_recovery_words
 
 R = TypeVar("R")
 
@@ -154,15 +153,13 @@ class Vault:
 
     def recovery_words(self) -> str | None:
         """Return the recovery sheet's 24 words; None once they are forgotten, and where there never were any."""
-        with self._turn, self._profile.view() as view:
-            entropy = view.device().secrets.recovery
-        return None if entropy is None else recovery_words(entropy)
+        with self._turn:
+            return self._profile.recovery_words()
 
     def forget_recovery_words(self) -> None:
         """Forget the words, which are on paper now. They can't be shown again."""
-        with self._turn, self._profile.transaction() as transaction:
-            transaction.records.forget_recovery()
-        self._profile.scrub()
+        with self._turn:
+            self._profile.forget_recovery_words()
 
     # ------------------------------------------------------------ the app's side
 
@@ -246,7 +243,7 @@ class Vault:
     def pass_over(self, seq: int) -> None:
         """Consent to leave out the changeset at a seq that was refused as RotatedOut; the log goes on after it."""
         with self._turn, self._profile.transaction() as transaction:
-            pass_over(transaction.connection, [seq])
+            transaction.pass_over([seq])
 
     def accept_epoch(self) -> epochs.EpochAccepted:
         """Consent to go on at a relay whose store was restored from a backup, after EpochChanged."""
@@ -277,7 +274,7 @@ class _Turn:
 
     def __enter__(self) -> None:
         if self._owner == get_ident():
-            raise ValueError("the inbox or outbox is open: leave it first")
+            raise ValueError("an inbox, outbox or callback of this vault is open: leave it first")
         self._lock.acquire()
         self._owner = get_ident()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from relay_protocol.changeset import Head
-from sync_relay_client import Change, Options, Vault
+from sync_relay_client import Change, Inbox, Options, Vault
 from sync_relay_client.profile.profile import FILE
 from tests.client.relay_in_process import RelayInProcess
 
@@ -32,15 +32,19 @@ def record(vault: Vault, payloads: Sequence[bytes]) -> None:
 def apply(vault: Vault, limit: int = 1000) -> int:
     """Apply one batch of what was pulled; return how much of it there was."""
     with vault.inbox(limit) as inbox:
-        connection = inbox.connection
-        _prepare(connection)
-        if inbox.restored is not None:
-            connection.execute("DELETE FROM applied")
-            with inbox.restored.open() as content:
-                rows = [(bytes.fromhex(line.decode()),) for line in content]
-            connection.executemany("INSERT INTO applied (payload) VALUES (?)", rows)
-        connection.executemany("INSERT INTO applied (payload) VALUES (?)", [(one.change.payload,) for one in inbox])
+        write_applied(inbox)
         return len(inbox) + (inbox.restored is not None)
+
+
+def write_applied(inbox: Inbox) -> None:
+    connection = inbox.connection
+    _prepare(connection)
+    if inbox.restored is not None:
+        connection.execute("DELETE FROM applied")
+        with inbox.restored.open() as content:
+            rows = [(bytes.fromhex(line.decode()),) for line in content]
+        connection.executemany("INSERT INTO applied (payload) VALUES (?)", rows)
+    connection.executemany("INSERT INTO applied (payload) VALUES (?)", [(one.change.payload,) for one in inbox])
 
 
 def apply_all(vault: Vault, limit: int = 1000) -> None:

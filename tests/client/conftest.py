@@ -18,7 +18,9 @@ from sync_relay_client import Change, DeviceKey, Envelope, Page, VaultKey, Vault
 from sync_relay_client.history import MemoryHistory
 from sync_relay_client.opening import PulledEnvelope
 from sync_relay_client.padding import pad
+from tests.client.app import found, pair, record, sync
 from tests.client.cli_world import CommandLine
+from tests.client.crash import Stage
 from tests.client.relay_in_process import RelayInProcess
 from tools.embedded import EmbeddedRelay
 
@@ -203,6 +205,12 @@ def unchanged() -> Callable[[VaultSession, type[Exception]], AbstractContextMana
     return expect
 
 
+@pytest.fixture
+def relay() -> RelayInProcess:
+    """A relay in this process, without a rate limit."""
+    return RelayInProcess()
+
+
 @pytest.fixture(scope="session")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRelay]:
     """A real relay that vaults of many tests share."""
@@ -227,6 +235,11 @@ def phone(laptop: CommandLine, tmp_path: Path) -> CommandLine:
 
 
 @pytest.fixture
-def relay() -> RelayInProcess:
-    """A relay in this process, without a rate limit."""
-    return RelayInProcess()
+def stage(relay: RelayInProcess, home: Path) -> Stage:
+    """Two devices; each has a change that the other has not pulled, and this one's is recorded only."""
+    with found(relay, home / "this") as this, pair(this, home / "other", relay.options()) as other:
+        this.sync()
+        record(other, [b"theirs"])
+        sync(other)
+        record(this, [b"ours"])
+    return Stage(relay, home)

@@ -2,16 +2,17 @@
 
 import json
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_network
 from threading import Event, Thread
 from typing import Any
 
 from local.blob_routes import BlobRoutes
-from local.bounds import Bounds
+from local.bounds import KIB, Bounds
 from local.door import Door
 from local.events import Events
 from local.pages import Pages
@@ -38,6 +39,20 @@ class RecordingHandler:
         return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": "{}"}
 
 
+class Gate:
+    """A handler that is under way until it is let go."""
+
+    def __init__(self, body: str = "{}") -> None:
+        self.entered = Event()
+        self.go = Event()
+        self.body = body
+
+    def __call__(self, _: dict[str, Any], __: object) -> dict[str, Any]:
+        self.entered.set()
+        self.go.wait(GUARD_SECONDS)
+        return {"statusCode": 200, "headers": {}, "body": self.body}
+
+
 @dataclass
 class Reply:
     """An answer as it came. Header names are lower case, with the values in the order sent."""
@@ -47,15 +62,27 @@ class Reply:
     body: bytes
 
     @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
     def code(self) -> str:
-        return str(json.loads(self.body)["code"])
+        return str(self.json["code"])
 
 
 class Client:
-    """A connection to the server under test."""
+    """A connection to the server under test. With a small receive buffer, little can be sent to who does not read."""
 
-    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
-        self.socket = socket.create_connection((host, port), timeout=GUARD_SECONDS)
+    def __init__(self, port: int, host: str = "127.0.0.1", receive_buffer_bytes: int | None = None) -> None:
+        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self.socket.settimeout(GUARD_SECONDS)
+        if receive_buffer_bytes is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
+        try:
+            self.socket.connect((host, port))
+        except OSError:
+            self.socket.close()
+            raise
         self._file = self.socket.makefile("rb")
 
     def send(self, data: bytes) -> None:
@@ -88,28 +115,83 @@ class Client:
         except ConnectionError:
             return b""
 
+    def send_until_closed(self, at_most_bytes: int) -> int:
+        """Send until the server has closed the connection; return how much that was."""
+        sent_bytes = 0
+        with suppress(ConnectionError):
+            while sent_bytes < at_most_bytes:
+                self.send(b"a" * KIB)
+                sent_bytes += KIB
+        return sent_bytes
+
     def close(self) -> None:
         self._file.close()
         self.socket.close()
 
 
+def refuses_connections(port: int) -> bool:
+    """Return once nobody can connect any more; False if that does not come to be."""
+    give_up = time.monotonic() + GUARD_SECONDS
+    while time.monotonic() < give_up:
+        try:
+            Client(port).close()
+        except ConnectionRefusedError:
+            return True
+        except ConnectionResetError:  # it came in the moment of closing
+            continue
+    return False
+
+
 class Served:
     """A running server."""
 
-    def __init__(self, port: int, telemetry: RecordingTelemetry, server: Server) -> None:
+    def __init__(self, port: int, telemetry: RecordingTelemetry, server: Server, thread: Thread) -> None:
         self.port = port
         self.telemetry = telemetry
         self.server = server
+        self._thread = thread
         self._clients: list[Client] = []
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def connect(self, host: str = "127.0.0.1") -> Client:
-        client = Client(self.port, host)
+    def connect(self, host: str = "127.0.0.1", receive_buffer_bytes: int | None = None) -> Client:
+        client = Client(self.port, host, receive_buffer_bytes)
         self._clients.append(client)
         return client
+
+    def catch_up(self) -> None:
+        """Return once the server has read all that was sent so far: it takes what came in its order."""
+        client = Client(self.port)
+        client.request("GET", "/nowhere")
+        client.close()
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Return once a condition holds; meanwhile others are served."""
+        give_up = time.monotonic() + GUARD_SECONDS
+        while not condition():
+            assert time.monotonic() < give_up, "waited in vain"
+            self.catch_up()
+
+    @property
+    def connections(self) -> int:
+        """How many connections the server holds."""
+        return len(self.server.server_state.connections)
+
+    @property
+    def unread_bytes(self) -> int:
+        """How much the server still holds for its readers."""
+        return sum(each.transport.get_write_buffer_size() for each in list(self.server.server_state.connections))
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread.is_alive()
+
+    def has_ended(self) -> bool:
+        """Wait for the end."""
+        self._thread.join(GUARD_SECONDS)
+        return not self.is_running
 
     def close_clients(self) -> None:
         for client in self._clients:
@@ -128,8 +210,12 @@ def served(
     clock: SettableClock | None = None,
     host: str = "127.0.0.1",
     pages: Pages | None = None,
+    send_buffer_bytes: int | None = None,
 ) -> Iterator[Served]:
-    """Run a server whose routes all go to one handler."""
+    """Run a server whose routes all go to one handler.
+
+    `send_buffer_bytes` makes the system hold little of an answer for its reader.
+    """
     handler = handler or RecordingHandler()
     bounds = bounds or Bounds()
     telemetry = RecordingTelemetry()
@@ -146,11 +232,13 @@ def served(
     )
     ready = Event()
     listener = bind(host, 0)
+    if send_buffer_bytes is not None:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
     server = Server(door, bounds, ready.set)
     thread = Thread(target=server.run, args=([listener],))
     thread.start()
     ready.wait(GUARD_SECONDS)
-    running = Served(listener.getsockname()[1], telemetry, server)
+    running = Served(listener.getsockname()[1], telemetry, server, thread)
     try:
         yield running
     finally:

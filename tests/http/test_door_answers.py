@@ -146,6 +146,14 @@ def test_an_upgrade_is_declined_by_an_ordinary_answer(handler: Scripted, server:
     assert (reply.body, reply.headers["connection"], client.rest()) == (b"ok", ["close"], b"")
 
 
+def test_a_body_is_taken_also_where_another_protocol_is_asked_for(handler: Scripted, server: Served) -> None:
+    handler.response = {"statusCode": 200, "headers": {}, "body": "ok"}
+    for protocol in ("h2c", "websocket"):
+        client = server.connect()
+        reply = client.request("POST", PUSH, b"abc", ["Connection: Upgrade", f"Upgrade: {protocol}"])
+        assert (reply.body, client.rest()) == (b"ok", b"")
+
+
 def test_http_1_0_is_answered_and_closed(handler: Scripted, server: Served) -> None:
     handler.response = {"statusCode": 200, "headers": {}, "body": "ok"}
     client = server.connect()

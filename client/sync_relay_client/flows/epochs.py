@@ -11,7 +11,7 @@ from sync_relay_client.keys import Keyring, VaultKey
 from sync_relay_client.membership import Membership
 from sync_relay_client.opening import Trust
 from sync_relay_client.profile import Profile, Transaction
-from sync_relay_client.profile.history import StoredHistory, pass_over, passed_over
+from sync_relay_client.profile.history import StoredHistory
 from sync_relay_client.profile.queues import put_into_inbox, waiting_after
 from sync_relay_client.profile.record import Record, Secrets
 from sync_relay_client.profile.sending import seal_anew, send_again
@@ -66,14 +66,14 @@ def _begin(profile: Profile, aside: Profile, epoch: str, keys: tuple[VaultKey, .
     """Let a device that has read nothing of the log, and trusts as the profile's did at first, begin aside."""
     with profile.view() as view:
         device, session = view.device(), view.session()
-        passed = passed_over(view.connection)
+        passed_over = view.passed_over()
     membership = Membership(frozenset({session.founder})).learn(session.membership.known_keys.values())
     trust = Trust(session.device, Keyring(keys), membership)
     anew = VaultSession(session.vault_id, epoch, trust, session.founder, session.membership.belonging)
     with aside.transaction() as transaction:
         transaction.records.put(Record("requesting", Secrets(session.device)))
         transaction.records.save(anew, device.relay_url)
-        pass_over(transaction.connection, passed)
+        transaction.pass_over(passed_over)
 
 
 def _adopt(restored: Transaction, own: Transaction) -> EpochAccepted:
@@ -84,6 +84,7 @@ def _adopt(restored: Transaction, own: Transaction) -> EpochAccepted:
         history = StoredHistory(own.connection, session.vault_id, verified)
         history.rewind(common)
         history.follow(restored.connection, found.head)
+        own.connection.execute("DELETE FROM sync_relay_passed_over WHERE seq > ?", (common.seq,))
         seal_anew(own.connection)
         own.records.save(_with_keys_of_the_log(found))
         put_into_inbox(own.connection, waiting_after(restored.connection, common.seq))

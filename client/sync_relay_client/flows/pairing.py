@@ -16,7 +16,6 @@ from sync_relay_client.flows.pulling import pull
 from sync_relay_client.invitation import Invitation, read_request, request_code
 from sync_relay_client.keys import DeviceKey, VaultKey
 from sync_relay_client.profile import Profile
-from sync_relay_client.profile.history import pass_over, passed_over
 from sync_relay_client.profile.record import Record, Secrets
 from sync_relay_client.recovery import RecoverySheet
 from sync_relay_client.session import VaultSession
@@ -55,15 +54,16 @@ def create(link: Link, relay_url: str, creation_token: str | None, *, recovery: 
         transaction.records.save(session, record.relay_url)
 
 
-def recover(link: Link, relay_url: str, sheet: RecoverySheet, left_out: Collection[int] = ()) -> Flow[None]:
+def recover(link: Link, relay_url: str, sheet: RecoverySheet, pass_over: Collection[int] = ()) -> Flow[None]:
     """Bring a vault back by its sheet: the founder on paper admits this device. The sheet stays good.
 
-    `left_out` are seqs that were refused as RotatedOut before, and are left out with the user's consent.
+    `pass_over` are seqs that were refused as RotatedOut before, and are left out with the user's consent.
     """
     request(link.profile)
+    with link.profile.view() as view:
+        _check_vault(view.device(), sheet.vault_id)
     with link.profile.transaction() as transaction:
-        _check_vault(transaction.device(), sheet.vault_id)
-        pass_over(transaction.connection, left_out)
+        transaction.pass_over(pass_over)
     address = str(RelayAddress.parse(relay_url))
     vault = RelayExchanges(RelayAddress.parse(address), sheet.founder).vault(sheet.vault_id, None)
     info = yield from link.retry.run(vault.info)
@@ -137,14 +137,14 @@ def _check_vault(record: Record, vault_id: str) -> None:
 def _invite_by_sheet(link: Link, sheet: RecoverySheet, relay_url: str, epoch: str) -> Flow[None]:
     """Be the founder for as long as it takes to invite this device, and join."""
     with link.profile.view() as view:
-        code, left_out = request_code(view.device().secrets.device), passed_over(view.connection)
+        code, passed_over = request_code(view.device().secrets.device), view.passed_over()
     paper = Profile.temporary()
     try:
         with paper.transaction() as transaction:
             transaction.records.put(Record("founding", Secrets(sheet.founder)))
             founder = VaultSession.found(sheet.founder, sheet.vault_id, epoch, sheet.vault_key)
             transaction.records.save(founder, relay_url)
-            pass_over(transaction.connection, left_out)
+            transaction.pass_over(passed_over)
         invitation = yield from invite(Link(paper, link.retry, link.clock), code, INVITATION_SECONDS)
     finally:
         paper.close()

@@ -8,7 +8,6 @@ from sync_relay_client.errors import AuthorKeyUnknown, RelayRefused, RolledBack
 from sync_relay_client.flow import Flow, Progress
 from sync_relay_client.flows.link import Link
 from sync_relay_client.flows.restoring import restore
-from sync_relay_client.profile.history import passed_over
 from sync_relay_client.profile.queues import put_into_inbox
 from sync_relay_client.profile.sending import see_in_log
 
@@ -77,7 +76,8 @@ def _take(link: Link, since: int, page: Page) -> int | None:
         connection, session = transaction.connection, transaction.session()
         if session.head.seq != since:
             return None
-        opened = session.open_page(page, pass_over=passed_over(connection))
-        see_in_log(connection, [one.envelope.id for one in page.changesets], session.head)
+        opened = session.open_page(page, pass_over=transaction.passed_over())
+        own_id = session.device.device_id  # another member may have taken an id of ours
+        see_in_log(connection, [one.id for one in opened if one.author == own_id], session.head)
         transaction.records.save(session)
         return put_into_inbox(connection, opened)

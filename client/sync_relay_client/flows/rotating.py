@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from relay_protocol.changeset import Head
+from relay_protocol.encoding import is_thumbprint
 from sync_relay_client.envelope import Envelope
 from sync_relay_client.errors import NotCaughtUp, RelayRefused
 from sync_relay_client.flow import Flow
@@ -22,9 +23,11 @@ def rotate(link: Link) -> Flow[None]:
 def revoke(link: Link, device_id: str) -> Flow[None]:
     """End a device's belonging: rotate the key without it, then revoke it at the relay.
 
-    What was begun is noted first: `resume` finishes it. Raises ValueError for this device itself: another one has
-    to do it, since who leaves can't draw the key that stays.
+    What was begun is noted first: `resume` finishes it. Raises ValueError for what is no device's id, and for this
+    device itself: another one has to do it, since who leaves can't draw the key that stays.
     """
+    if not is_thumbprint(device_id):
+        raise ValueError("a device's id has 43 characters of base64url")
     with link.profile.transaction() as transaction:
         if device_id == transaction.session().device.device_id:
             raise ValueError("a device can't revoke itself: another one has to")

@@ -1,6 +1,5 @@
 """The verified log as the profile keeps it."""
 
-from collections.abc import Iterable
 from sqlite3 import Connection
 from uuid import UUID
 
@@ -66,13 +65,3 @@ class StoredHistory:
     def _move(self, head: Head) -> None:
         self._connection.execute("UPDATE sync_relay_device SET head_seq = ?, head_chain = ?", (head.seq, head.chain))
         self.head = head
-
-
-def pass_over(connection: Connection, seqs: Iterable[int]) -> None:
-    """Note that the changesets at these seqs are left out."""
-    connection.executemany("INSERT OR IGNORE INTO sync_relay_passed_over VALUES (?)", [(seq,) for seq in seqs])
-
-
-def passed_over(connection: Connection) -> set[int]:
-    """Return the seqs of the changesets that are left out."""
-    return {row[0] for row in connection.execute("SELECT seq FROM sync_relay_passed_over")}

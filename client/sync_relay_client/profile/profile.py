@@ -1,7 +1,7 @@
 """A profile: one device of one vault, in a folder. Every change of it is one transaction."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from sqlite3 import Connection
@@ -24,6 +24,7 @@ from sync_relay_client.profile.secrets import (
 from sync_relay_client.profile.spool import FOLDER as SPOOL_FOLDER
 from sync_relay_client.profile.spool import Spool
 from sync_relay_client.session import VaultSession
+from sync_relay_client.words import recovery_words
 
 FILE = "state.sqlite3"
 INBOX_LIMIT = 1_000
@@ -70,8 +71,16 @@ class Profile:
         """The connection, for the app's own tables; write within `outbox` or `inbox` only."""
         return self._database.connection
 
-    def scrub(self) -> None:
-        """Let go of what was overwritten and is still in the write-ahead log, unless another process reads just now."""
+    def recovery_words(self) -> str | None:
+        """Return the recovery sheet's words; None once they are forgotten, and where there never were any."""
+        with self.view() as view:
+            entropy = view.device().secrets.recovery
+        return None if entropy is None else recovery_words(entropy)
+
+    def forget_recovery_words(self) -> None:
+        """Forget the words, also what the write-ahead log holds of them, unless another process reads just now."""
+        with self.transaction() as transaction:
+            transaction.records.forget_recovery()
         self._database.checkpoint()
 
     def close(self) -> None:
@@ -165,6 +174,14 @@ class Transaction:
     def session(self) -> VaultSession:
         """Return what the device holds of its vault. Raises ProfileMissing before it is in one."""
         return self.records.session()
+
+    def passed_over(self) -> set[int]:
+        """Return the seqs at which a RotatedOut is not raised, with the user's consent."""
+        return {row[0] for row in self.connection.execute("SELECT seq FROM sync_relay_passed_over")}
+
+    def pass_over(self, seqs: Iterable[int]) -> None:
+        """Note the user's consent to leave changesets out."""
+        self.connection.executemany("INSERT OR IGNORE INTO sync_relay_passed_over VALUES (?)", [(seq,) for seq in seqs])
 
     def spooled(self) -> set[str]:
         """Return the files that rows name."""

@@ -74,7 +74,7 @@ CREATE TABLE sync_relay_revocations (device_id TEXT PRIMARY KEY) STRICT, WITHOUT
 CREATE TABLE sync_relay_passed_over (seq INTEGER PRIMARY KEY) STRICT;
 
 CREATE TABLE sync_relay_uploads (
-    no INTEGER PRIMARY KEY,
+    no INTEGER PRIMARY KEY AUTOINCREMENT,
     file TEXT NOT NULL,
     sha256 BLOB NOT NULL,
     size_bytes INTEGER NOT NULL,
