@@ -17,7 +17,7 @@ maintain: .venv/.run  ## run retention once on the configured stores
 test: .venv/.dev  ## every test, with branch coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
 
-demo: .venv/.dev  ## two devices sync a real ledger through a relay
+demo: .venv/.dev  ## devices sync a real ledger; one joins from a snapshot, one is revoked
 	@$(BIN)/python -m demo
 
 fmt: .venv/.dev

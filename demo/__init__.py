@@ -1,1 +1,1 @@
-"""Two devices sync a real Beancount ledger through an embedded relay, and prove that they agree: `make demo`."""
+"""Devices sync a real Beancount ledger through an embedded relay; one joins late, one is revoked: `make demo`."""

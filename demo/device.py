@@ -1,95 +1,90 @@
 """One device of the demo: a ledger kept in step with a vault, by the client's SDK alone."""
 
-import time
-import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
+from sqlite3 import Connection
+from types import TracebackType
+from typing import BinaryIO, Self
 
-from demo.ledger import Directive, Ledger
-from sync_relay_client import Change, DeviceKey, Invitation, OpenedChange, RelayClient, VaultSession
+from demo.ledger import Directive, Ledger, text_of
+from sync_relay_client import Change, Options, Vault
 
-BATCH = 100
-INVITATION_SECONDS = 600
-SCHEMA_VERSION = 1
+OPTIONS = Options(keyring="file")
+
+Edit = tuple[str, Directive | None]
+"""An entity id, and the directive to put there; None to remove what is there."""
 
 
 class LedgerDevice:
-    """A device, what it verified of the vault, and its ledger."""
+    """A device: a vault in a folder of its own, and in the same file its ledger."""
 
-    def __init__(self, name: str, relay_url: str, device: DeviceKey) -> None:
-        self.name = name
-        self.ledger = Ledger()
+    def __init__(self, folder: Path, vault: Vault) -> None:
+        self.name = folder.name
+        self.folder = folder
+        self.vault = vault
         self.changes_applied = 0
-        self.bytes_sealed = 0
-        self._key = device
-        self._relay_url = relay_url
-        self._client = RelayClient(relay_url, device)
-        self._session: VaultSession | None = None
+        with vault.outbox() as outbox:
+            Ledger(outbox.connection).prepare()
 
     @classmethod
-    def found(cls, name: str, relay_url: str) -> "LedgerDevice":
+    def found(cls, folder: Path, relay_url: str) -> Self:
         """Found a new vault."""
-        device = cls(name, relay_url, DeviceKey.generate())
-        vault_id = str(uuid.uuid4())
-        registered = device._client.register(vault_id)
-        device._session = VaultSession.found(device._key, vault_id, registered.epoch)
-        return device
+        return cls(folder, Vault.create(folder, relay_url, options=OPTIONS))
 
     @classmethod
-    def join(cls, name: str, key: DeviceKey, code: str) -> "LedgerDevice":
-        """Join by an invitation."""
-        invitation = Invitation.open(code, key)
-        device = cls(name, invitation.relay_url, key)
-        device._client.register(invitation.vault_id, invitation.endorsement)
-        device._session = VaultSession.join(key, invitation)
-        return device
+    def join(cls, folder: Path, inviter: "LedgerDevice") -> Self:
+        """Join a vault, as two people do: request, invitation."""
+        invitation = inviter.vault.invite(Vault.request(folder, options=OPTIONS))
+        return cls(folder, Vault.join(folder, invitation, options=OPTIONS))
 
-    @property
-    def session(self) -> VaultSession:
-        """What was verified."""
-        assert self._session is not None
-        return self._session
+    def __enter__(self) -> Self:
+        return self
 
-    def invite(self, public_key: bytes) -> str:
-        """Admit a device in the log, and return the code for it alone."""
-        self._client.vault(self.session.vault_id).push([self.session.admit(public_key)])
-        self.pull()
-        return self.session.invite(public_key, self._relay_url, int(time.time()) + INVITATION_SECONDS)
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.vault.close()
 
-    def push(self, edits: list[tuple[str, Directive | None]]) -> None:
-        """Seal and push edits: a directive to put, or None to remove what is there."""
-        vault = self._client.vault(self.session.vault_id, self.session.epoch)
-        for start in range(0, len(edits), BATCH):
-            envelopes = [
-                self.session.seal(self._change(*edit), SCHEMA_VERSION) for edit in edits[start : start + BATCH]
-            ]
-            vault.push(envelopes)
-            self.bytes_sealed += sum(len(envelope.ciphertext) for envelope in envelopes)
+    def record(self, edits: Iterable[Edit]) -> None:
+        """Note edits, to be sent at the next sync. They show in the ledger once they are in the log."""
+        with self.vault.outbox() as outbox:
+            for edit in edits:
+                outbox.add(self._change(*edit))
 
-    def pull(self) -> None:
-        """Pull, verify and apply what is new, page by page."""
-        vault = self._client.vault(self.session.vault_id, self.session.epoch)
-        while True:
-            page = vault.pull(self.session.head.seq)
-            for opened in self.session.open_page(page):
-                self._apply(opened)
-            if not page.has_more:
-                return
+    def sync(self) -> bool:
+        """Sync, and apply what is new; return whether it went on from a snapshot."""
+        pulled = self.vault.sync().pulled
+        self.apply()
+        return pulled.restored
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
+    def apply(self) -> None:
+        """Apply what was pulled, each portion in one transaction with its being taken from the inbox."""
+        while self.vault.status().inbox or self.vault.status().restored:
+            with self.vault.inbox() as inbox:
+                ledger = Ledger(inbox.connection)
+                if inbox.restored is not None:
+                    with inbox.restored.open() as content:
+                        ledger.replace(content)
+                for opened in inbox:
+                    ledger.apply(opened.change)
+                self.changes_applied += len(inbox)
+
+    def items(self) -> list[tuple[str, Directive]]:
+        """Return the ledger's directives by entity id, in the order of the file."""
+        with self.vault.outbox() as outbox:
+            return Ledger(outbox.connection).items()
+
+    def save(self, folder: Path) -> Path:
+        """Write the ledger as a file; return it."""
+        file = folder / f"{self.name}.beancount"
+        file.write_text(text_of(self.items()))
+        return file
+
+    @staticmethod
+    def write_snapshot(file: BinaryIO, connection: Connection) -> None:
+        """Write a snapshot's content."""
+        Ledger(connection).write(file)
 
     def _change(self, entity_id: str, directive: Directive | None) -> Change:
         kind, payload = ("-", b"") if directive is None else (directive.kind, directive.payload())
         operation = "delete" if directive is None else "upsert"
         return Change(self.name, datetime.now(UTC).isoformat(), operation, kind, entity_id, payload)
-
-    def _apply(self, opened: OpenedChange) -> None:
-        if opened.is_own_operation:
-            return
-        self.changes_applied += 1
-        change = opened.change
-        if change.operation_type == "delete":
-            self.ledger.remove(change.entity_id)
-        else:
-            self.ledger.put(change.entity_id, Directive.from_payload(change.payload))

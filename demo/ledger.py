@@ -3,10 +3,15 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from sqlite3 import Connection
+from typing import BinaryIO
+
+from sync_relay_client import Change
 
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2} (\S+)")
 _KINDS = {"*": "transaction", "!": "transaction"}
+_PUT = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,44 +24,53 @@ class Directive:
 
     def payload(self) -> bytes:
         """Return what is sealed into a change."""
-        return json.dumps({"place": self.place, "kind": self.kind, "text": self.text}).encode()
-
-    @classmethod
-    def from_payload(cls, payload: bytes) -> "Directive":
-        """Read what `payload` wrote."""
-        return cls(**json.loads(payload))
+        return json.dumps(asdict(self)).encode()
 
 
 class Ledger:
-    """The directives by entity id. Applied in the log's order, the same changes give the same ledger."""
+    """A device's directives, in a table of its profile's own file.
 
-    def __init__(self) -> None:
-        self._directives: dict[str, Directive] = {}
+    Applied in the log's order, the same changes give the same ledger.
+    """
 
-    def __len__(self) -> int:
-        return len(self._directives)
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Ledger) and self._directives == other._directives
-
-    def __hash__(self) -> int:
-        raise TypeError("a ledger changes")
+    def prepare(self) -> None:
+        """Make the table, if it is not there."""
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS ledger"
+            " (entity_id TEXT PRIMARY KEY, place INTEGER NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL) STRICT"
+        )
 
     def items(self) -> list[tuple[str, Directive]]:
         """Return entity ids and directives, in the order of the file."""
-        return sorted(self._directives.items(), key=lambda item: (item[1].place, item[0]))
+        rows = self._connection.execute("SELECT entity_id, place, kind, text FROM ledger ORDER BY place, entity_id")
+        return [(entity_id, Directive(*directive)) for entity_id, *directive in rows]
 
-    def put(self, entity_id: str, directive: Directive) -> None:
-        """Add or replace a directive."""
-        self._directives[entity_id] = directive
+    def apply(self, change: Change) -> None:
+        """Put a directive, or remove it."""
+        if change.operation_type == "delete":
+            self._connection.execute("DELETE FROM ledger WHERE entity_id = ?", (change.entity_id,))
+        else:
+            found = Directive(**json.loads(change.payload))
+            self._connection.execute(_PUT, (change.entity_id, found.place, found.kind, found.text))
 
-    def remove(self, entity_id: str) -> None:
-        """Remove a directive, if it is there."""
-        self._directives.pop(entity_id, None)
+    def write(self, file: BinaryIO) -> None:
+        """Write all of it, as a snapshot's content: a line of JSON for each directive."""
+        for entity_id, directive in self.items():
+            line = json.dumps([entity_id, directive.place, directive.kind, directive.text])
+            file.write(line.encode() + b"\n")
 
-    def text(self) -> str:
-        """Return the ledger as a file."""
-        return "\n".join(directive.text for _, directive in self.items())
+    def replace(self, file: BinaryIO) -> None:
+        """Read what `write` wrote, in the place of what is there."""
+        self._connection.execute("DELETE FROM ledger")
+        self._connection.executemany(_PUT, map(json.loads, file))
+
+
+def text_of(items: list[tuple[str, Directive]]) -> str:
+    """Return a ledger as a file."""
+    return "\n".join(directive.text for _, directive in items)
 
 
 def read_directives(text: str) -> Iterator[Directive]:

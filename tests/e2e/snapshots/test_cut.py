@@ -53,7 +53,7 @@ def test_an_upload_whose_answer_was_lost_is_not_sent_again(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("after_bytes", PLACES)
+@pytest.mark.parametrize("after_bytes", [0, MIB])
 def test_an_upload_that_never_comes_through_waits_for_the_next_sync(
     proxy: CuttingProxy, sender: Path, taker: Path, kind: Kind, after_bytes: int
 ) -> None:
@@ -83,7 +83,7 @@ def test_a_download_that_was_cut_begins_again(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("after_bytes", PLACES)
+@pytest.mark.parametrize("after_bytes", [0, MIB])
 def test_a_download_that_never_comes_through_changes_nothing(
     proxy: CuttingProxy, sender: Path, taker: Path, kind: Kind, after_bytes: int
 ) -> None:
