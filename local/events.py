@@ -36,7 +36,8 @@ class Events:
     def event(self, scope: Scope, path: str, route: Route, ids: Mapping[str, str], request_id: str) -> dict[str, Any]:
         """Return the event of a request, without its body. Raises MalformedRequest unless it names one host."""
         fields = _fields(scope)
-        if len(fields.get("host", ())) != 1:  # RFC 9112 §3.2
+        hosts = fields.get("host", [])
+        if len(hosts) != 1 and (hosts or scope["http_version"] != "1.0"):  # RFC 9112 §3.2
             raise MalformedRequest
         peer = scope["client"][0] if scope["client"] else ""
         forwarded = fields.get("x-forwarded-for", [])
@@ -63,7 +64,7 @@ class Events:
                 "requestId": request_id,
                 "stage": "local",
                 "identity": {"sourceIp": source_ip},
-                "domainName": fields["host"][0],
+                "domainName": hosts[0] if hosts else "",
                 "protocol": f"HTTP/{scope['http_version']}",
                 "requestTimeEpoch": time.time_ns() // 1_000_000,
             },

@@ -11,9 +11,11 @@ from starlette.types import Send
 from local.bounds import Bounds
 from local.incoming import Incoming
 
+FINAL = range(200, 600)
 NO_CONTENT = 204
 
-_FIELD = re.compile(rb"[^\x00\r\n]*")
+_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")  # RFC 9110 §5.6.2, in lower case
+_VALUE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,13 @@ def render(response: dict[str, Any]) -> Answer:
     """Read a proxy response. Raises whatever its defect leads to: ValueError, KeyError, TypeError."""
     status = int(response["statusCode"])
     fields = list(_fields(response))
-    if not all(_FIELD.fullmatch(part) for field in fields for part in field):
-        raise ValueError("a header field would split the answer")
+    if not all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in fields):
+        raise ValueError("a header field would spoil the answer")
     body = _body(response)
     if status != NO_CONTENT:
         fields.append((b"content-length", b"%d" % len(body)))
+    if status not in FINAL or (status == NO_CONTENT and body):
+        raise ValueError("a status that is not final, or does not go with the body")
     return Answer(status, fields, body)
 
 

@@ -57,7 +57,8 @@ class EmbeddedRelay:
     def lines(self) -> Iterator[str]:
         """Yield what it logs, as it comes."""
         assert self._process.stdout is not None
-        yield from self._process.stdout
+        for line in self._process.stdout:  # noqa: UP028 -- which would close the pipe when its reader has enough
+            yield line
 
     def stop(self) -> str:
         """End it cleanly; return what it logged since it started."""

@@ -111,9 +111,29 @@ def test_a_defect_is_a_constant_500_that_the_log_explains(handler: Scripted, ser
     )
 
 
-def test_a_field_that_would_split_the_answer_is_never_written(handler: Scripted, server: Served) -> None:
-    response = {"statusCode": 200, "headers": {"X-Name": "a\r\nSet-Cookie: b"}, "body": ""}
-    reply = answer(handler, server, response)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X-Name", "a\r\nSet-Cookie: b"),
+        ("X-Name", "a\nb"),
+        ("X-Name", "a\0b"),
+        ("X-Name", "a\x1bb"),
+        ("X Name", "a"),
+        ("", "a"),
+    ],
+)
+def test_a_field_that_would_spoil_the_answer_is_never_written(
+    handler: Scripted, server: Served, name: str, value: str
+) -> None:
+    reply = answer(handler, server, {"statusCode": 200, "headers": {name: value}, "body": ""})
+    assert (reply.status, reply.code) == (500, "internal")
+
+
+@pytest.mark.parametrize(("status", "body"), [(99, ""), (101, ""), (600, ""), (204, "x")])
+def test_a_status_that_ends_no_exchange_is_never_written(
+    handler: Scripted, server: Served, status: int, body: str
+) -> None:
+    reply = answer(handler, server, {"statusCode": status, "headers": {}, "body": body})
     assert (reply.status, reply.code) == (500, "internal")
 
 

@@ -43,7 +43,7 @@ def source_ip(handler: RecordingHandler, server: Served, *forwarded: str) -> Any
     return sent(handler, server, "GET", "/health", *fields)["requestContext"]["identity"]["sourceIp"]
 
 
-def refused(server: Served, request: bytes) -> Reply:
+def exchange(server: Served, request: bytes) -> Reply:
     client = server.connect()
     client.send(request)
     return client.reply()
@@ -208,8 +208,14 @@ def test_a_client_over_ipv6_is_known_by_its_address() -> None:
 
 @pytest.mark.parametrize("hosts", [b"", b"Host: a\r\nHost: b\r\n", b"Host: a\r\nHost: a\r\n"])
 def test_a_request_names_one_host(server: Served, hosts: bytes) -> None:
-    reply = refused(server, b"GET /health HTTP/1.1\r\n" + hosts + b"\r\n")
+    reply = exchange(server, b"GET /health HTTP/1.1\r\n" + hosts + b"\r\n")
     assert (reply.status, reply.code) == (400, "malformed_request")
+
+
+def test_a_load_balancer_that_speaks_http_1_0_needs_no_host(handler: RecordingHandler, server: Served) -> None:
+    assert exchange(server, b"GET /health HTTP/1.0\r\n\r\n").status == 200
+    assert handler.events[-1]["headers"] == {}
+    assert exchange(server, b"GET /health HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n").status == 400
 
 
 def test_a_base_path_comes_from_the_public_url() -> None:

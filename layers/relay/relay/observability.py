@@ -3,6 +3,7 @@
 import logging
 import sys
 import traceback
+from contextlib import suppress
 from typing import Any, Protocol, TextIO
 
 from aws_lambda_powertools import Logger, single_metric
@@ -64,7 +65,11 @@ class PowertoolsTelemetry:
         self._logger.info("retention", extra=counts)
 
     def _count(self, name: str) -> None:
-        with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace=METRICS_NAMESPACE) as metric:
+        # Where nobody takes the output any more the relay goes on, as `logging` does.
+        with (
+            suppress(OSError),
+            single_metric(name=name, unit=MetricUnit.Count, value=1, namespace=METRICS_NAMESPACE) as metric,
+        ):
             metric.add_dimension("service", "sync-relay")
 
 
