@@ -116,6 +116,25 @@ def use_it_as_a_context(connection: sqlite3.Connection) -> None:
 ENDING = [commit, commit_by_sql, commit_and_begin, roll_back, run_a_script, use_it_as_a_context]
 
 
+def test_an_interrupt_at_any_statement_is_one_and_leaves_all_as_it_was(
+    home: Path, this: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite takes what its authorizer raises for a denial: Ctrl-C came out as an error of the database."""
+    with this.outbox() as outbox:
+        write_own(outbox.connection, "before")
+
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sync_relay_client.profile.database._Guard.__call__", interrupted)
+    with pytest.raises(KeyboardInterrupt), this.inbox():
+        pass
+    monkeypatch.undo()
+    assert own_rows(home / "this") == ["before"]
+    apply_all(this)
+    assert applied(home / "this") == [b"1", b"2"]
+
+
 @pytest.mark.parametrize("end", ENDING)
 @pytest.mark.parametrize("queue", ["inbox", "outbox"])
 def test_an_app_that_ends_the_transaction_is_told_and_nothing_is_half_done(

@@ -48,14 +48,16 @@ class Database:
         It can't end the transaction: `with connection:`, `executescript` and `commit` would, and only a crash would
         show that what belongs together is not. Raises ValueError where it tries.
         """
-        self._begin("BEGIN IMMEDIATE")
         guard = _Guard()
-        self.connection.set_authorizer(guard)
         try:
+            self._begin("BEGIN IMMEDIATE")
+            self.connection.set_authorizer(guard)
             yield self.connection
         except BaseException as error:
             self.connection.set_authorizer(None)
             self._roll_back()
+            if guard.was_interrupted(error):
+                raise KeyboardInterrupt from error
             if guard.has_denied and isinstance(error, sqlite3.DatabaseError):
                 raise ValueError("the transaction belongs to the inbox or outbox: it must not be ended") from error
             raise
@@ -71,6 +73,7 @@ class Database:
 
     def checkpoint(self) -> None:
         """Move what was written to the file itself, as far as readers let it, and empty the write-ahead log."""
+        self._roll_back()  # an interrupt may have left one open
         with failures():
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
@@ -97,8 +100,8 @@ class Database:
 
     @contextmanager
     def _begun(self, begin: str) -> Iterator[None]:
-        self._begin(begin)
         try:
+            self._begin(begin)
             yield
         except BaseException:
             self._roll_back()
@@ -118,10 +121,21 @@ class Database:
 
 
 class _Guard:
-    """SQLite's authorizer while the app writes: everything but the transaction's end."""
+    """SQLite's authorizer while the app writes: everything but the transaction's end.
+
+    An interrupt that comes while it runs SQLite takes for a denial, and says nothing more of it.
+    """
 
     def __init__(self) -> None:
         self.has_denied = False
+
+    def was_interrupted(self, error: BaseException) -> bool:
+        """Whether an error is a denial that was none of ours."""
+        cause = error.__cause__ if isinstance(error, ProfileUnavailable) else error
+        denied = (
+            isinstance(cause, sqlite3.DatabaseError) and getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_AUTH
+        )
+        return denied and not self.has_denied
 
     def __call__(self, action: int, *_: str | None) -> int:
         if action != sqlite3.SQLITE_TRANSACTION:
