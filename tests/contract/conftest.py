@@ -1,8 +1,11 @@
 """What the contracts share. Each backend's test module brings the fixture `log` or `limiter`."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from relay.ports import Log
+from tests.contract.aws_world import ACCESS_KEY, SECRET_KEY, served
 from tests.contract.log_world import TestedVault, uuid
 
 REWRITTEN = (
@@ -29,3 +32,17 @@ def vault(log: Log) -> TestedVault:
 def other(log: Log) -> TestedVault:
     """A second vault in the same log, of another founder."""
     return TestedVault(log, uuid(2)).found("another founder")
+
+
+@pytest.fixture(scope="session")
+def dynamodb_url() -> Iterator[str]:
+    """A DynamoDB of this run's own."""
+    with served("dynamodb") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An S3 of this run's own."""
+    with served("s3", str(tmp_path_factory.mktemp("s3")), ACCESS_KEY, SECRET_KEY) as url:
+        yield url

@@ -1,0 +1,176 @@
+"""Appending: claim the ids, put large texts outside, then put the entry, which is the one step that stores all."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TypeVar
+
+from relay.adapters.dynamodb import keys
+from relay.adapters.dynamodb.calls import Calls
+from relay.adapters.dynamodb.entries import EMPTY, Entry, Tail, entries_in, id_bytes, marker, new_token, text_key
+from relay.adapters.dynamodb.failures import Refused
+from relay.adapters.dynamodb.store import Store, View
+from relay.adapters.dynamodb.texts import outside
+from relay.ports import AppendPlan, LogState, NewRecord, Receipt, StoreUnavailable
+from relay_protocol.changeset import Head
+from relay_protocol.sealed import into_store
+
+R = TypeVar("R")
+
+LARGE_ENTRY_BYTES = 4096
+"""After an entry of more bytes a marker is put, so that whoever looks for the end need not read the entry."""
+
+
+class Appending:
+    """`Log.append`; see `relay.ports` for what it guarantees."""
+
+    _store: Store
+
+    def append(
+        self,
+        vault_id: str,
+        device_id: str,
+        ids: Sequence[str],
+        now_ms: int,
+        plan: Callable[[LogState], AppendPlan[R]],
+    ) -> R | None:
+        """See `Log.append`.
+
+        A view that this thread has just read to find the signer does for the first try: what is stored on it is
+        stored on the condition that it still holds, and nothing is answered on it alone.
+        """
+        calls = self._store.begin()
+        view = self._store.noted(vault_id, device_id) if len(ids) == 1 else None
+        while True:
+            is_fresh = view is None
+            claim_keys = [keys.claim(vault_id, changeset_id) for changeset_id in ids]
+            if view is None:
+                view = self._store.view(calls, vault_id, keys.member(vault_id, device_id), *claim_keys)
+            if view is None:
+                return None
+            claims = _claims(view, ids) if is_fresh else None
+            known = _known(calls, view, claims or {})
+            decided = plan(_state(view, device_id, now_ms, known))
+            if not decided.records and is_fresh:
+                return decided.outcome
+            if decided.records:
+                assert not known.keys() & {record.receipt.id for record in decided.records}
+                if self._append_at(calls, view, claims, decided.records):
+                    return decided.outcome
+                if is_fresh:
+                    calls.pause()
+            view = None
+
+    def _append_at(
+        self, calls: Calls, view: View, claims: Mapping[str, int] | None, records: Sequence[NewRecord]
+    ) -> bool:
+        """Store the records at the end that the view saw; return whether that was still the end."""
+        vault_id, tail, token = view.vault.vault_id, view.tail, new_token()
+        for seq, record in enumerate(records, tail.slot):
+            assert record.receipt.seq == seq
+        going = outside(records)
+
+        def put_outside(place: int) -> bool:
+            self._store.texts.put_text(text_key(vault_id, tail.slot, token, place), records[place].text)
+            return True
+
+        claimed = calls.together(
+            *(partial(_claim, calls, vault_id, tail.slot, claims, record.receipt.id) for record in records),
+            *(partial(put_outside, place) for place in sorted(going)),
+        )
+        return all(claimed) and self._put_entry(calls, view, token, records, going)
+
+    def _put_entry(
+        self, calls: Calls, view: View, token: bytes, records: Sequence[NewRecord], going: frozenset[int]
+    ) -> bool:
+        vault_id, tail = view.vault.vault_id, view.tail
+        condition, values = tail.condition()
+        total_bytes = tail.total_bytes + sum(record.size_bytes for record in records)
+        try:
+            calls.put(
+                {
+                    **keys.entry(vault_id, tail.slot),
+                    "tk": token,
+                    "f": tail.fence,
+                    "n": total_bytes,
+                    "r": [
+                        {
+                            "i": id_bytes(record.receipt.id),
+                            "d": record.receipt.digest,
+                            "c": record.receipt.chain,
+                            "a": record.receipt.received_at_ms,
+                            "z": record.size_bytes,
+                            "o": index in going or None,
+                            "x": None if index in going else into_store(record.text),
+                        }
+                        for index, record in enumerate(records)
+                    ],
+                },
+                condition,
+                **values,
+            )
+        except Refused as refusal:
+            if refusal.item is None or refusal.item.get("tk") != token:
+                return False  # else it is this very entry: the answer that it was stored got lost
+        last = records[-1].receipt
+        if total_bytes - tail.total_bytes > LARGE_ENTRY_BYTES:
+            _put_marker(calls, vault_id, Tail(Head(last.seq, last.chain), None, total_bytes, tail.fence))
+        return True
+
+
+def _state(view: View, device_id: str, now_ms: int, known: Mapping[str, Receipt]) -> LogState:
+    vault, tail = view.vault, view.tail
+    return LogState(
+        epoch=vault.epoch,
+        head=tail.head,
+        stored_bytes=vault.stored_bytes(tail, now_ms),
+        covered_seq=vault.covered_seq,
+        standing=vault.standing(device_id, view.item(keys.member(vault.vault_id, device_id))),
+        known=known,
+    )
+
+
+def _claims(view: View, ids: Sequence[str]) -> dict[str, int]:
+    """Return the slot of the entry where each id may be."""
+    found = {changeset_id: view.item(keys.claim(view.vault.vault_id, changeset_id)) for changeset_id in ids}
+    return {changeset_id: item["slot"] for changeset_id, item in found.items() if item is not None}
+
+
+def _known(calls: Calls, view: View, claims: Mapping[str, int]) -> dict[str, Receipt]:
+    """Return the receipts of those that are there. A claim may stand for an entry that was never stored."""
+    slots = sorted({slot for slot in claims.values() if slot < view.tail.slot})
+    if not slots:
+        return {}
+    vault_id = view.vault.vault_id
+    items = calls.get_many([keys.entry(vault_id, slot) for slot in slots])
+    entries: dict[int, Entry] = {found.slot: found for found in entries_in(list(items.values()))}
+    receipts = {
+        changeset_id: entries[slot].receipt(changeset_id) for changeset_id, slot in claims.items() if slot in entries
+    }
+    return {changeset_id: receipt for changeset_id, receipt in receipts.items() if receipt is not None}
+
+
+def _claim(calls: Calls, vault_id: str, slot: int, claims: Mapping[str, int] | None, changeset_id: str) -> bool:
+    """Write down that the id is meant for the entry at this slot; return whether that is so now.
+
+    A claim is only ever raised, and only by who has seen that the entry it named does not hold the id. So at the
+    moment that an entry is stored, the claims of its ids name it, and no one ever changes them again.
+    """
+    current = (claims or {}).get(changeset_id)
+    if current == slot:
+        return True
+    if current is not None and current > slot:
+        return False
+    condition, values = (EMPTY, {}) if current is None else ("slot = :current", {"current": current})
+    try:
+        calls.put({**keys.claim(vault_id, changeset_id), "slot": slot}, condition, **values)
+    except Refused as refusal:
+        return refusal.item is not None and refusal.item["slot"] == slot
+    return True
+
+
+def _put_marker(calls: Calls, vault_id: str, tail: Tail) -> None:
+    """Put a marker at the end, if it still is the end. It saves reads and decides nothing, so it may fail."""
+    condition, values = tail.condition()
+    with suppress(Refused, StoreUnavailable):
+        calls.put(marker(vault_id, tail, new_token(), tail.fence), condition, **values)

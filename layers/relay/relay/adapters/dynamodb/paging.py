@@ -1,0 +1,100 @@
+"""Paging: a run of the log, the vault and its end read at once."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from relay.adapters.dynamodb import keys
+from relay.adapters.dynamodb.calls import Calls, between
+from relay.adapters.dynamodb.entries import Entry, Tail, entries_in, last_up_to, tail_of
+from relay.adapters.dynamodb.store import Store
+from relay.adapters.dynamodb.vault_item import Vault, vault_of
+from relay.ports import Page, Record
+from relay_protocol.sealed import Sealed
+
+
+class Paging:
+    """`Log.page`; see `relay.ports` for what it guarantees."""
+
+    _store: Store
+
+    def page(self, vault_id: str, since: int, limit: int, max_bytes: int) -> Page | None:
+        """See `Log.page`."""
+        calls = self._store.begin()
+        while True:
+            run = _Run(calls, vault_id, since, limit)
+            vault, tail = run.vault, run.tail
+            if vault is None or tail is None:
+                return None
+            if not vault.floor.seq <= since < tail.head.seq:
+                return Page(vault.epoch, tail.head, vault.floor, [])
+            places = run.places(max_bytes)
+            records = calls.together(*(partial(self._with_text, vault_id, found, seq) for found, seq in places))
+            there = [record for record in records if record is not None]
+            if there and len(there) == len(places):
+                return Page(vault.epoch, tail.head, vault.floor, there)
+            calls.pause()  # some were pruned meanwhile, or stored between the reads
+
+    def _with_text(self, vault_id: str, found: Entry, seq: int) -> Record | None:
+        """Return a changeset with its text; None if that was pruned."""
+        fields = found.item["r"][seq - found.slot]
+        if "x" in fields:
+            return Record(seq, fields["c"], fields["a"], Sealed(fields["x"]), fields["z"])
+        if "o" not in fields:
+            return None
+        try:
+            text = self._store.texts.get_text(found.text_key(vault_id, seq))
+        except LookupError:
+            return None
+        return Record(seq, fields["c"], fields["a"], text, fields["z"])
+
+
+class _Run:
+    """The entries after a seq, as one set of parallel reads found them, and more as they are asked for."""
+
+    def __init__(self, calls: Calls, vault_id: str, since: int, limit: int) -> None:
+        self._calls, self._since, self._limit = calls, since, limit
+        self._pk = keys.vault_pk(vault_id)
+        item, end, before, after = calls.together(
+            partial(calls.get, keys.vault(vault_id)),
+            partial(calls.query, **last_up_to(vault_id)),
+            partial(calls.query, **last_up_to(vault_id, since + 1)),
+            self._after(since + 2),
+        )
+        assert isinstance(end, dict)
+        assert isinstance(before, dict)
+        assert isinstance(after, dict)
+        self.vault: Vault | None = vault_of(vault_id, item)
+        self.tail: Tail | None = tail_of(end["Items"][0]) if end["Items"] else None
+        self._entries = [*entries_in(before["Items"]), *entries_in(after["Items"])]
+        self._answer = after
+
+    def places(self, max_bytes: int) -> Sequence[tuple[Entry, int]]:
+        """Return entry and seq of each changeset of the page."""
+        assert self.tail is not None
+        places: list[tuple[Entry, int]] = []
+        last, total_bytes = min(self._since + self._limit, self.tail.head.seq), 0
+        for seq in range(self._since + 1, last + 1):
+            found = self._entry(seq)
+            if found is None:
+                break
+            total_bytes += found.item["r"][seq - found.slot]["z"]
+            if places and total_bytes > max_bytes:
+                break
+            places.append((found, seq))
+        return places
+
+    def _entry(self, seq: int) -> Entry | None:
+        while self._entries and self._entries[0].last_seq < seq:
+            del self._entries[0]
+            if not self._entries and "LastEvaluatedKey" in self._answer:
+                self._answer = self._after(seq, self._answer["LastEvaluatedKey"])()
+                self._entries += entries_in(self._answer["Items"])
+        return self._entries[0] if self._entries and self._entries[0].slot <= seq else None
+
+    def _after(self, slot: int, start: Any = None) -> Any:  # noqa: ANN401 -- the API's own form of a key
+        """Return the Query for the entries from a slot on."""
+        parameters = between(self._pk, keys.slot_sk(slot), keys.LAST_ENTRY)
+        if start is not None:
+            parameters["ExclusiveStartKey"] = start
+        return partial(self._calls.query, **parameters, Limit=self._limit)
