@@ -12,10 +12,12 @@ REWRITTEN = (
     "blob_worlds",
     "blobs_contract",
     "limiter_contract",
+    "log_append_races",
     "log_changesets",
     "log_devices",
     "log_retention",
     "log_snapshots",
+    "log_vault_races",
     "log_vaults",
 )
 

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Event
 
@@ -38,7 +39,7 @@ def opener(tmp_path: Path) -> Opener:
 
 @pytest.fixture
 def writer(opener: Opener) -> Iterator[Writer]:
-    made = Writer(opener, GUARD_SECONDS)
+    made = Writer(opener, GUARD_SECONDS, nullcontext())
     yield made
     made.close()
 

@@ -3,12 +3,13 @@
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from relay.adapters.sqlite.schema import migrate
 from relay.adapters.sqlite.transaction import discard, transact, unavailable
+from relay.adapters.sqlite.turns import Turns
 from relay.adapters.sqlite.writer import Writer
 from relay.ports import StoreUnavailable
 
@@ -28,7 +29,7 @@ class Database:
     """Reads and writes of one file, by any number of threads and processes (opened after a fork, not before).
 
     One connection writes, a thread at a time; each read has one to itself. `journal` is "wal" on a local disk and
-    "delete", the rollback journal, on a network file system, where WAL corrupts.
+    "delete", the rollback journal, on a network file system, where WAL corrupts. Then reads and writes take turns.
     """
 
     def __init__(
@@ -45,17 +46,19 @@ class Database:
         self._journal = journal
         self._synchronous = synchronous
         self._busy_timeout_seconds = busy_timeout_seconds
-        self._writer = Writer(self._open, busy_timeout_seconds)
+        self._turns = Turns(busy_timeout_seconds) if journal == "delete" else nullcontext()
+        self._writer = Writer(self._open, busy_timeout_seconds, self._turns)
         self._idle_readers: list[sqlite3.Connection] = []
 
     def read(self, work: Callable[[sqlite3.Connection], R]) -> R:
         """Return what `work` reads from one consistent view. Raises StoreUnavailable."""
-        try:
-            reader = self._idle_readers.pop()
-        except IndexError:
-            reader = self._open()
-        result = transact(reader, "BEGIN", work)
-        self._idle_readers.append(reader)
+        with self._turns:
+            try:
+                reader = self._idle_readers.pop()
+            except IndexError:
+                reader = self._open()
+            result = transact(reader, "BEGIN", work)
+            self._idle_readers.append(reader)
         return result
 
     def write(self, work: Callable[[sqlite3.Connection], W]) -> W:

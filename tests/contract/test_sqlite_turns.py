@@ -1,0 +1,124 @@
+"""With a rollback journal a read cannot run beside a commit: the threads of one process take turns, in order."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from relay.adapters.sqlite.database import Database
+from relay.adapters.sqlite.turns import Turns
+from relay.ports import StoreUnavailable
+from tests.contract.at_once import GUARD_SECONDS
+
+GUARD_TICKS = 10_000
+Transaction = Callable[[Callable[[Any], Any]], Any]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(
+        tmp_path / "relay.sqlite3", "log", journal="delete", synchronous="OFF", busy_timeout_seconds=GUARD_SECONDS
+    )
+    made.write(lambda _: None)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(4) as threads:
+        yield threads
+
+
+class Held:
+    """A transaction that is being done until it is let go."""
+
+    def __init__(self, pool: ThreadPoolExecutor, transaction: Transaction) -> None:
+        self._started, self._go = Event(), Event()
+        self.future: Future[None] = pool.submit(transaction, self._work)
+        assert self._started.wait(GUARD_SECONDS)
+
+    def _work(self, _: object) -> None:
+        self._started.set()
+        assert self._go.wait(GUARD_SECONDS)
+
+    def let_go(self) -> None:
+        self._go.set()
+
+
+def turns_of(database: Database) -> Turns:
+    assert isinstance(database._turns, Turns)
+    return database._turns
+
+
+def wait_for(database: Database, waiting: int) -> None:
+    """Return once so many threads wait for their turn."""
+    tick = Event()
+    for _ in range(GUARD_TICKS):
+        if len(turns_of(database)._waiting) == waiting:
+            return
+        tick.wait(0.001)
+    pytest.fail("they do not wait")
+
+
+def test_a_read_comes_between_two_writes(database: Database, pool: ThreadPoolExecutor) -> None:
+    """SQLite alone would have it look every 100 ms whether the file is free; under load it never is, then."""
+    done: list[str] = []
+    held = Held(pool, database.write)
+    read = pool.submit(database.read, lambda _: done.append("read"))
+    wait_for(database, 1)
+    write = pool.submit(database.write, lambda _: done.append("write"))
+    held.let_go()
+    for future in (held.future, read, write):
+        future.result(GUARD_SECONDS)
+    assert done == ["read", "write"]
+
+
+def test_a_write_comes_between_two_reads(database: Database, pool: ThreadPoolExecutor) -> None:
+    done: list[str] = []
+    held = Held(pool, database.read)
+    write = pool.submit(database.write, lambda _: done.append("write"))
+    wait_for(database, 1)
+    read = pool.submit(database.read, lambda _: done.append("read"))
+    wait_for(database, 2)
+    held.let_go()
+    for future in (held.future, read, write):
+        future.result(GUARD_SECONDS)
+    assert done == ["write", "read"]
+
+
+@pytest.mark.parametrize("transaction", ["read", "write"])
+def test_who_waits_too_long_is_told_and_the_others_go_on(
+    database: Database, pool: ThreadPoolExecutor, transaction: str
+) -> None:
+    held = Held(pool, database.read)
+    turns_of(database)._timeout_seconds = 0.02
+    late: Transaction = getattr(database, transaction)
+    with pytest.raises(StoreUnavailable, match=r"^locked$"):
+        late(lambda _: pytest.fail("it was told that nothing happened"))
+    held.let_go()
+    held.future.result(GUARD_SECONDS)
+    assert database.read(lambda _: "read") == "read"
+    assert database.write(lambda _: "written") == "written"
+
+
+def test_a_transaction_that_fails_ends_its_turn(database: Database) -> None:
+    def defect(_: object) -> None:
+        raise LookupError
+
+    for transaction in (database.read, database.write):
+        with pytest.raises(LookupError):
+            transaction(defect)
+    assert database.read(lambda _: "read") == "read"
+
+
+def test_with_a_write_ahead_log_reads_wait_for_nobody(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+    database = Database(tmp_path / "wal.sqlite3", "log", journal="wal", synchronous="OFF", busy_timeout_seconds=0.02)
+    held = Held(pool, database.write)
+    assert database.read(lambda _: "read") == "read"
+    held.let_go()
+    held.future.result(GUARD_SECONDS)
+    database.close()
