@@ -33,6 +33,9 @@ class Meter(Protocol):
     def consumed(self, operation: str, answer: dict[str, Any]) -> None:
         """Tell of one call's answer."""
 
+    def refused(self) -> None:
+        """Tell of a write whose condition did not hold."""
+
 
 class Calls:
     """The calls of one method of a port. All share a deadline; after it, StoreUnavailable.
@@ -172,11 +175,19 @@ class Calls:
             try:
                 answer: dict[str, Any] = getattr(self._client, operation)(**parameters)
             except (ClientError, BotoCoreError) as error:
-                self._patience.pause(try_again(error))
+                self._patience.pause(self._try_again(error))
             else:
                 if self._meter is not None:
                     self._meter.consumed(operation, answer)
                 return answer
+
+    def _try_again(self, error: Exception) -> str:
+        try:
+            return try_again(error)
+        except Refused:
+            if self._meter is not None:
+                self._meter.refused()
+            raise
 
     def _tell_trip(self) -> None:
         if self._meter is not None:

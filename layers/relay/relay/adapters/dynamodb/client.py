@@ -4,6 +4,9 @@ from typing import Any
 
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from relay.ports import StoreUnavailable
 
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 2
@@ -13,7 +16,7 @@ CONNECTIONS = 32
 def connect(endpoint: str | None = None, session: Any = None) -> Any:  # noqa: ANN401 -- botocore has no types
     """Return a client by the environment's region and credentials; `endpoint` is another server's URL.
 
-    It tries nothing twice: `Calls` does, by our own deadline.
+    It tries nothing twice: `Calls` does, by our own deadline. Raises StoreUnavailable where no region is named.
     """
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
@@ -23,4 +26,8 @@ def connect(endpoint: str | None = None, session: Any = None) -> Any:  # noqa: A
         parameter_validation=False,
         ignore_configured_endpoint_urls=True,
     )
-    return (session or botocore.session.get_session()).create_client("dynamodb", endpoint_url=endpoint, config=config)
+    made = session or botocore.session.get_session()
+    try:
+        return made.create_client("dynamodb", endpoint_url=endpoint, config=config)
+    except BotoCoreError as error:
+        raise StoreUnavailable(type(error).__name__) from None  # no region, no such endpoint

@@ -52,7 +52,11 @@ def connect(endpoint: str | None = None, session: Any = None) -> Any:  # noqa: A
         s3={"addressing_style": "path" if endpoint else "virtual"},
         ignore_configured_endpoint_urls=True,
     )
-    return (session or botocore.session.get_session()).create_client("s3", endpoint_url=endpoint, config=config)
+    made = session or botocore.session.get_session()
+    try:
+        return made.create_client("s3", endpoint_url=endpoint, config=config)
+    except BotoCoreError as error:
+        raise StoreUnavailable(type(error).__name__) from None  # no region, no such endpoint
 
 
 class Bucket:
