@@ -5,9 +5,8 @@ changesets to measure at.
 """
 
 import sys
-import tempfile
 
-from tests.contract.aws_world import ACCESS_KEY, SECRET_KEY, served
+from tests.contract.aws_world import dynamodb_served, s3_served
 from tests.contract.metered import metered
 
 SIZES = (0, 1_000, 100_000)
@@ -15,12 +14,7 @@ SIZES = (0, 1_000, 100_000)
 
 def main(sizes: list[int]) -> None:
     """Print a table for each size."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        served("dynamodb") as dynamodb_url,
-        served("s3", folder, ACCESS_KEY, SECRET_KEY) as s3_url,
-        metered(dynamodb_url, s3_url) as vault,
-    ):
+    with dynamodb_served() as dynamodb_url, s3_served() as s3_url, metered(dynamodb_url, s3_url) as vault:
         for size in sizes:
             vault.fill(size)
             print(f"\n{size} changesets\n{'request':32}{'write units':>12}{'read units':>12}{'trips':>7}")

@@ -1,4 +1,4 @@
-"""DynamoDB and S3 for tests: two emulators of their own processes (tests/stand_ins), with tables and buckets of a test.
+"""DynamoDB and S3 for tests: an emulator (tests/dynamodb_stand_in) and a small server, tables and buckets of each test.
 
 `RELAY_TEST_DYNAMODB_ENDPOINT` and `RELAY_TEST_S3_ENDPOINT` name other servers to test against.
 """
@@ -18,8 +18,9 @@ from relay.adapters.dynamodb import connect as connect_dynamodb
 from relay.adapters.dynamodb import limiter_table, log_table
 from relay.adapters.s3 import Bucket
 from relay.adapters.s3 import connect as connect_s3
+from tests.contract.s3_server import running
 
-BINARIES = Path(__file__).parents[2] / ".stand-ins" / "release"
+BINARY = Path(__file__).parents[2] / ".stand-in" / "release" / "dynamodb-stand-in"
 REGION = "eu-central-1"
 ACCESS_KEY, SECRET_KEY = "test-access-key", "test-secret-key"
 END_SECONDS = 10
@@ -28,19 +29,17 @@ _numbers = count(1)
 
 
 @contextmanager
-def served(name: str, *arguments: str) -> Iterator[str]:
-    """Run a stand-in; yield its URL. It ends with our end of its standard input, however we end."""
-    given = os.environ.get(f"RELAY_TEST_{name.upper()}_ENDPOINT")
+def dynamodb_served() -> Iterator[str]:
+    """Run the stand-in for DynamoDB; yield its URL. It ends with our end of its standard input, however we end."""
+    given = os.environ.get("RELAY_TEST_DYNAMODB_ENDPOINT")
     if given:
         yield given
         return
-    binary = BINARIES / name
-    if not binary.exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"no stand-in for {name}: make .stand-ins/.built")
-        pytest.skip(f"no stand-in for {name}: make .stand-ins/.built")
+    if not BINARY.exists():
+        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+        give_up("no DynamoDB to test with: make stand-in")
     with subprocess.Popen(
-        [binary, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        BINARY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -49,6 +48,17 @@ def served(name: str, *arguments: str) -> Iterator[str]:
         finally:
             process.stdin.close()
             process.wait(END_SECONDS)
+
+
+@contextmanager
+def s3_served() -> Iterator[str]:
+    """Run the small S3 of `s3_server`; yield its URL."""
+    given = os.environ.get("RELAY_TEST_S3_ENDPOINT")
+    if given:
+        yield given
+        return
+    with running(ACCESS_KEY, SECRET_KEY, REGION) as server:
+        yield server.url
 
 
 def session() -> Any:

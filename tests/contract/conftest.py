@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from relay.ports import Log
-from tests.contract.aws_world import ACCESS_KEY, SECRET_KEY, served
+from tests.contract.aws_world import dynamodb_served, s3_served
 from tests.contract.log_world import TestedVault, uuid
 
 REWRITTEN = (
@@ -39,12 +39,12 @@ def other(log: Log) -> TestedVault:
 @pytest.fixture(scope="session")
 def dynamodb_url() -> Iterator[str]:
     """A DynamoDB of this run's own."""
-    with served("dynamodb") as url:
+    with dynamodb_served() as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def s3_url() -> Iterator[str]:
     """An S3 of this run's own."""
-    with served("s3", str(tmp_path_factory.mktemp("s3")), ACCESS_KEY, SECRET_KEY) as url:
+    with s3_served() as url:
         yield url

@@ -39,8 +39,19 @@ class Appending:
         A view that this thread has just read to find the signer does for the first try: what is stored on it is
         stored on the condition that it still holds, and nothing is answered on it alone.
         """
+        with self._store.turn(vault_id):
+            return self._append(vault_id, device_id, ids, now_ms, plan)
+
+    def _append(
+        self,
+        vault_id: str,
+        device_id: str,
+        ids: Sequence[str],
+        now_ms: int,
+        plan: Callable[[LogState], AppendPlan[R]],
+    ) -> R | None:
         calls = self._store.begin()
-        view = self._store.noted(vault_id, device_id) if len(ids) == 1 else None
+        view = self._store.noted(vault_id, device_id)
         while True:
             is_fresh = view is None
             claim_keys = [keys.claim(vault_id, changeset_id) for changeset_id in ids]

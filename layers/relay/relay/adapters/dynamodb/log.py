@@ -32,7 +32,7 @@ class DynamoLog(Members, Vaults, Appending, Paging, Pruning, Snapshots, Sweeping
         texts: Texts,
         *,
         now_ms: Callable[[], int] = _now_ms,
-        patience: Callable[[], Patience] = Patience,
+        patience: Callable[[float], Patience] = Patience,
         meter: Meter | None = None,
     ) -> None:
         self._store = Store(client, table, texts, now_ms, patience, meter)

@@ -66,7 +66,10 @@ class Members:
             more = [device_key] if endorser_id in {None, device_id} else [device_key, endorser_key]
             view = self._store.view(calls, vault_id, *more)
             if view is None:
-                state = PairingState("erased" if calls.get(keys.vault(vault_id)) is not None else "absent")
+                item = calls.get(keys.vault(vault_id))
+                if vault_of(vault_id, item) is not None:
+                    continue  # it was founded in between
+                state = PairingState("absent" if item is None else "erased")
             else:
                 state = _pairing_state(view, view.item(device_key), view.item(endorser_key))
             decided = plan(state)

@@ -10,6 +10,7 @@ from relay.adapters.dynamodb.entries import Entry, Tail, entries_in, last_up_to,
 from relay.adapters.dynamodb.store import Store
 from relay.adapters.dynamodb.vault_item import Vault, vault_of
 from relay.ports import Page, Record
+from relay_protocol.changeset import Head
 from relay_protocol.sealed import Sealed
 
 
@@ -28,11 +29,11 @@ class Paging:
                 return None
             if not vault.floor.seq <= since < tail.head.seq:
                 return Page(vault.epoch, tail.head, vault.floor, [])
-            places = run.places(max_bytes)
+            places, head = run.places(max_bytes)
             records = calls.together(*(partial(self._with_text, vault_id, found, seq) for found, seq in places))
             there = [record for record in records if record is not None]
             if there and len(there) == len(places):
-                return Page(vault.epoch, tail.head, vault.floor, there)
+                return Page(vault.epoch, head, vault.floor, there)
             calls.pause()  # some were pruned meanwhile, or stored between the reads
 
     def _with_text(self, vault_id: str, found: Entry, seq: int) -> Record | None:
@@ -69,20 +70,23 @@ class _Run:
         self._entries = [*entries_in(before["Items"]), *entries_in(after["Items"])]
         self._answer = after
 
-    def places(self, max_bytes: int) -> Sequence[tuple[Entry, int]]:
-        """Return entry and seq of each changeset of the page."""
+    def places(self, max_bytes: int) -> tuple[Sequence[tuple[Entry, int]], Head]:
+        """Return entry and seq of each changeset of the page, and the head at that instant.
+
+        Of the end and the entries, which were read at once, either may be the older: that is the page's view.
+        """
         assert self.tail is not None
         places: list[tuple[Entry, int]] = []
         last, total_bytes = min(self._since + self._limit, self.tail.head.seq), 0
         for seq in range(self._since + 1, last + 1):
             found = self._entry(seq)
             if found is None:
-                break
+                return places, places[-1][0].head_at(seq - 1) if places else self.tail.head
             total_bytes += found.item["r"][seq - found.slot]["z"]
             if places and total_bytes > max_bytes:
                 break
             places.append((found, seq))
-        return places
+        return places, self.tail.head
 
     def _entry(self, seq: int) -> Entry | None:
         while self._entries and self._entries[0].last_seq < seq:

@@ -7,7 +7,7 @@ from relay.adapters.dynamodb import keys
 from relay.adapters.dynamodb.calls import Calls, between
 from relay.adapters.dynamodb.entries import Entry, entries_in, last_up_to
 from relay.adapters.dynamodb.failures import Refused
-from relay.adapters.dynamodb.store import Store
+from relay.adapters.dynamodb.store import MAINTENANCE_SECONDS, Store
 from relay.adapters.dynamodb.vault_item import Vault, vault_of
 from relay.ports import PruneStep
 from relay_protocol.changeset import Head
@@ -34,7 +34,7 @@ class Pruning:
     def prune(self, vault_id: str, received_before_ms: int, max_rows: int) -> PruneStep | None:
         """See `Log.prune`. What a step that was cut short left to strip, the next one strips first."""
         assert max_rows > 0
-        calls = self._store.begin()
+        calls = self._store.begin(MAINTENANCE_SECONDS)
         while True:
             vault = vault_of(vault_id, calls.get(keys.vault(vault_id)))
             if vault is None:

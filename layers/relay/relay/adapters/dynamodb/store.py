@@ -1,8 +1,9 @@
 """What the areas of the log share: the table, the calls of a method, and a consistent view of a vault and its end."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,8 +15,13 @@ from relay.adapters.dynamodb.keys import Key
 from relay.adapters.dynamodb.texts import Texts
 from relay.adapters.dynamodb.values import Item
 from relay.adapters.dynamodb.vault_item import Vault, vault_of
-from relay.patience import Patience
+from relay.patience import DEADLINE_SECONDS, Patience
+from relay.ports import StoreUnavailable
 
+MAINTENANCE_SECONDS = 20.0
+"""For methods that take many steps. What one leaves when its time is over, its next call does."""
+TURNS = 256
+"""Locks that the vaults share."""
 THREADS = 16
 """Calls of this process that may be under way at once, besides those that wait for no other."""
 
@@ -42,7 +48,7 @@ class Store:
         table: str,
         texts: Texts,
         now_ms: Callable[[], int],
-        patience: Callable[[], Patience],
+        patience: Callable[[float], Patience],
         meter: Meter | None,
     ) -> None:
         self.table = table
@@ -53,10 +59,11 @@ class Store:
         self._meter = meter
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="dynamodb")
         self._noted = threading.local()
+        self._turns = [threading.Lock() for _ in range(TURNS)]
 
-    def begin(self) -> Calls:
-        """Return the calls of one method."""
-        return Calls(self._client, self.table, self._threads, self._patience(), self._meter)
+    def begin(self, seconds: float = DEADLINE_SECONDS) -> Calls:
+        """Return the calls of one method, which has so much time."""
+        return Calls(self._client, self.table, self._threads, self._patience(seconds), self._meter)
 
     def view(self, calls: Calls, vault_id: str, *more: Key) -> View | None:
         """Return a vault, its end and other items; None if it is not live.
@@ -77,6 +84,17 @@ class Store:
             if tail is not None and tail.fence == seen.fence:
                 return View(seen, tail, items)
             calls.pause()
+
+    @contextmanager
+    def turn(self, vault_id: str) -> Iterator[None]:
+        """Let this process's threads append to a vault one after another: together they would only collide."""
+        lock = self._turns[hash(vault_id) % TURNS]
+        if not lock.acquire(timeout=DEADLINE_SECONDS):
+            raise StoreUnavailable("contended")
+        try:
+            yield
+        finally:
+            lock.release()
 
     # -------- what a thread saw when it looked up the signer, for its next append
 

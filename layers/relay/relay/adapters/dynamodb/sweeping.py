@@ -7,7 +7,7 @@ from relay.adapters.dynamodb import keys
 from relay.adapters.dynamodb.calls import Calls
 from relay.adapters.dynamodb.entries import entry_of
 from relay.adapters.dynamodb.keys import Key
-from relay.adapters.dynamodb.store import Store
+from relay.adapters.dynamodb.store import MAINTENANCE_SECONDS, Store
 from relay.adapters.dynamodb.values import Item
 
 SETTLED_MS = 3600 * 1000
@@ -29,7 +29,7 @@ class Sweeping:
         finds nothing to remove, as the scheduled ones do, removes texts whose append failed before its last step.
         """
         assert max_rows > 0
-        calls, now_ms, left = self._store.begin(), self._store.now_ms(), max_rows
+        calls, now_ms, left = self._store.begin(MAINTENANCE_SECONDS), self._store.now_ms(), max_rows
         todo = [item for item in _erased(calls) if _is_due(item, now_ms)]
         for place, item in enumerate(todo):
             removed = self._remove(calls, item["sk"], left)
