@@ -36,6 +36,12 @@ def other(log: Log) -> TestedVault:
     return TestedVault(log, uuid(2)).found("another founder")
 
 
+@pytest.fixture
+def pushes_each() -> int:
+    """How often each thread of a long race pushes: a store in the network takes fewer."""
+    return 125
+
+
 @pytest.fixture(scope="session")
 def dynamodb_url() -> Iterator[str]:
     """A DynamoDB of this run's own."""

@@ -12,6 +12,11 @@ from tests.contract.log_contract import *  # noqa: F403 -- the contract, whole
 
 
 @pytest.fixture
+def pushes_each() -> int:
+    return 25
+
+
+@pytest.fixture
 def log(dynamodb_url: str, s3_url: str) -> Iterator[Log]:
     client = dynamodb(dynamodb_url)
     log = DynamoLog(client, new_log_table(client), S3Texts(new_bucket(s3_url)))

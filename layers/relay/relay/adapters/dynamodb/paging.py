@@ -1,6 +1,6 @@
 """Paging: a run of the log, the vault and its end read at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -30,7 +30,9 @@ class Paging:
             if not vault.floor.seq <= since < tail.head.seq:
                 return Page(vault.epoch, tail.head, vault.floor, [])
             places, head = run.places(max_bytes)
-            records = calls.together(*(partial(self._with_text, vault_id, found, seq) for found, seq in places))
+            loads = [partial(self._with_text, vault_id, found, seq) for found, seq in places]
+            waits = any("o" in found.item["r"][seq - found.slot] for found, seq in places)
+            records = calls.together(*loads) if waits else [load() for load in loads]
             there = [record for record in records if record is not None]
             if there and len(there) == len(places):
                 return Page(vault.epoch, head, vault.floor, there)
@@ -56,19 +58,17 @@ class _Run:
     def __init__(self, calls: Calls, vault_id: str, since: int, limit: int) -> None:
         self._calls, self._since, self._limit = calls, since, limit
         self._pk = keys.vault_pk(vault_id)
-        item, end, before, after = calls.together(
+        read: list[Any] = calls.together(
             partial(calls.get, keys.vault(vault_id)),
             partial(calls.query, **last_up_to(vault_id)),
             partial(calls.query, **last_up_to(vault_id, since + 1)),
-            self._after(since + 2),
+            *([self._later()] if limit > 1 else []),
         )
-        assert isinstance(end, dict)
-        assert isinstance(before, dict)
-        assert isinstance(after, dict)
+        item, end, before, *later = read
         self.vault: Vault | None = vault_of(vault_id, item)
         self.tail: Tail | None = tail_of(end["Items"][0]) if end["Items"] else None
-        self._entries = [*entries_in(before["Items"]), *entries_in(after["Items"])]
-        self._answer = after
+        self._answer = later[0] if later else {"Items": []}
+        self._entries = [*entries_in(before["Items"]), *entries_in(self._answer["Items"])]
 
     def places(self, max_bytes: int) -> tuple[Sequence[tuple[Entry, int]], Head]:
         """Return entry and seq of each changeset of the page, and the head at that instant.
@@ -92,13 +92,13 @@ class _Run:
         while self._entries and self._entries[0].last_seq < seq:
             del self._entries[0]
             if not self._entries and "LastEvaluatedKey" in self._answer:
-                self._answer = self._after(seq, self._answer["LastEvaluatedKey"])()
+                self._answer = self._later(self._answer["LastEvaluatedKey"])()
                 self._entries += entries_in(self._answer["Items"])
         return self._entries[0] if self._entries and self._entries[0].slot <= seq else None
 
-    def _after(self, slot: int, start: Any = None) -> Any:  # noqa: ANN401 -- the API's own form of a key
-        """Return the Query for the entries from a slot on."""
-        parameters = between(self._pk, keys.slot_sk(slot), keys.LAST_ENTRY)
+    def _later(self, start: Any = None) -> Callable[[], Any]:  # noqa: ANN401 -- the API's own form of a key
+        """Return the Query for the entries that begin after the page does."""
+        parameters = between(self._pk, keys.slot_sk(self._since + 2), keys.slot_sk(self._since + self._limit))
         if start is not None:
             parameters["ExclusiveStartKey"] = start
-        return partial(self._calls.query, **parameters, Limit=self._limit)
+        return partial(self._calls.query, **parameters)
