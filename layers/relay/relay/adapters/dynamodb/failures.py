@@ -9,6 +9,7 @@ from botocore.exceptions import (
     HTTPClientError,
     ReadTimeoutError,
 )
+from botocore.exceptions import ConnectionError as NotConnected
 
 from relay.adapters.dynamodb.values import Item, from_item
 from relay.ports import StoreUnavailable
@@ -54,7 +55,7 @@ def try_again(error: Exception) -> str:
         return _answered(error)
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
         return "timed out"
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, HTTPClientError | NotConnected):
         return "not reached"
     if isinstance(error, BotoCoreError):
         raise StoreUnavailable(type(error).__name__) from None  # no credentials, no region, no such endpoint

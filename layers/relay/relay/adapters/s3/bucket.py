@@ -14,6 +14,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
     ResponseStreamingError,
 )
+from botocore.exceptions import ConnectionError as NotConnected
 
 from relay.patience import Patience
 from relay.ports import StoreUnavailable
@@ -102,7 +103,7 @@ class Bucket:
                 patience.pause(_reason(error, code))
             except (ConnectTimeoutError, ReadTimeoutError):
                 patience.pause("timed out")
-            except (HTTPClientError, IncompleteReadError, ResponseStreamingError):
+            except (HTTPClientError, NotConnected, IncompleteReadError, ResponseStreamingError):
                 patience.pause("not reached")
             except BotoCoreError as error:
                 raise StoreUnavailable(type(error).__name__) from None  # no credentials, no region
