@@ -14,7 +14,9 @@ Send = Callable[[Any], Any]
 Fault = Callable[[Send, Any], Any]
 
 
-class _Raw:
+class Raw:
+    """A body as botocore reads it."""
+
     def __init__(self, body: bytes) -> None:
         self._body = body
 
@@ -30,7 +32,7 @@ def answer(request: Any, status: int, code: str, **members: Any) -> Any:
     """An error as DynamoDB words it."""
     body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "told by no one", **members})
     headers = {"x-amzn-RequestId": "none", "Content-Type": "application/x-amz-json-1.0"}
-    return AWSResponse(request.url, status, headers, _Raw(body.encode()))
+    return AWSResponse(request.url, status, headers, Raw(body.encode()))
 
 
 def throttled(_: Send, request: Any) -> Any:

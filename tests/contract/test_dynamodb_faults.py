@@ -46,7 +46,7 @@ class FaultyLog:
         return vault
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def faulty(dynamodb_url: str, s3_url: str) -> Iterator[FaultyLog]:
     client = dynamodb(dynamodb_url)
     faulty = FaultyLog(client, S3Texts(new_bucket(s3_url)))
