@@ -1,4 +1,4 @@
-"""What the contracts share. Each backend's test module brings the fixture `log` or `limiter`."""
+"""What the contracts share. Each backend's test module brings the fixture `log`, `limiter` or `world`."""
 
 from collections.abc import Iterator
 
