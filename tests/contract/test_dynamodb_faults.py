@@ -168,6 +168,22 @@ def test_where_faults_go_on_it_is_told_and_can_be_repeated(faulty: FaultyLog, fa
     assert 0 < place < 39
 
 
+def test_a_push_whose_own_answers_get_lost_is_told_as_new(faulty: FaultyLog) -> None:
+    """What it stored itself is no duplicate: the store's answers went astray, not the client's."""
+    vault = faulty.vault()
+    for number, place in enumerate((2, 3), 4):
+        planned: list[int] = []
+
+        def plan(state: LogState, number: int = number, planned: list[int] = planned) -> AppendPlan[None]:
+            planned.append(number)
+            return AppendPlan(None, new_records(state.head, {uuid(number): b"x"}, NOW_MS))
+
+        with faulty.wire.failing(FAULTS[-1], place):
+            vault.log.append(vault.vault_id, FOUNDER, [uuid(number)], NOW_MS, plan)
+            assert faulty.wire.sent == 5
+        assert planned == [number]
+
+
 def test_a_throttled_item_of_a_batch_is_read_again(faulty: FaultyLog) -> None:
     """BatchGetItem may leave keys out without an error."""
     vault = faulty.vault()

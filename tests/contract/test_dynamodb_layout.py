@@ -283,19 +283,20 @@ class TestOvertaken:
         assert [state.head.seq for state in seen] == [0, 2]
         assert seqs_in(vault.page()) == [1, 2, 3]
 
-    def test_by_the_same_push(self, vault: TestedVault, beside: TestedVault) -> None:
+    @pytest.mark.parametrize("numbers", [[1], [2, 1]], ids=["in its own place", "in a later place"])
+    def test_by_the_same_push(self, vault: TestedVault, beside: TestedVault, numbers: list[int]) -> None:
         """The client lost patience and sent again: the first one finds its changeset stored."""
         known: list[int] = []
 
         def plan(state: LogState) -> AppendPlan[None]:
             known.append(len(state.known))
-            if len(known) == 1:
-                beside.push(1)
+            for number in numbers if len(known) == 1 else ():
+                beside.push(number)
             return AppendPlan(None, [] if state.known else new_records(state.head, {uuid(1): MARK}, NOW_MS))
 
         vault.log.append(vault.vault_id, "second", [uuid(1)], NOW_MS, plan)
         assert known[-1] == 1
-        assert seqs_in(vault.page()) == [1]
+        assert len(vault.page().records) == len(numbers)
 
     def test_a_refusal_is_never_of_what_was_seen_before(self, opened: OpenLog, vault: TestedVault) -> None:
         """The signer's view is old: another joined it with a changeset of this very id since."""
