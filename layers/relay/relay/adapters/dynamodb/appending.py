@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from relay.adapters.dynamodb import keys
 from relay.adapters.dynamodb.calls import Calls
-from relay.adapters.dynamodb.entries import EMPTY, Entry, Tail, entries_in, id_bytes, marker, new_token, text_key
+from relay.adapters.dynamodb.claims import claims_in, known_receipts, put_claim
+from relay.adapters.dynamodb.entries import Tail, id_bytes, marker, new_token, text_key
 from relay.adapters.dynamodb.failures import Refused
 from relay.adapters.dynamodb.store import Store, View
 from relay.adapters.dynamodb.texts import outside
@@ -59,8 +60,8 @@ class Appending:
                 view = self._store.view(calls, vault_id, keys.member(vault_id, device_id), *claim_keys)
             if view is None:
                 return None
-            claims = _claims(view, ids) if is_fresh else None
-            known = _known(calls, view, claims or {})
+            claims = claims_in(view, ids) if is_fresh else None
+            known = known_receipts(calls, view, claims or {})
             decided = plan(_state(view, device_id, now_ms, known))
             if not decided.records and is_fresh:
                 return decided.outcome
@@ -86,7 +87,7 @@ class Appending:
             return True
 
         claimed = calls.together(
-            *(partial(_claim, calls, vault_id, tail.slot, claims, record.receipt.id) for record in records),
+            *(partial(put_claim, calls, vault_id, tail.slot, claims, record.receipt.id) for record in records),
             *(partial(put_outside, place) for place in sorted(going)),
         )
         return all(claimed) and self._put_entry(calls, view, token, records, going)
@@ -139,45 +140,6 @@ def _state(view: View, device_id: str, now_ms: int, known: Mapping[str, Receipt]
         standing=vault.standing(device_id, view.item(keys.member(vault.vault_id, device_id))),
         known=known,
     )
-
-
-def _claims(view: View, ids: Sequence[str]) -> dict[str, int]:
-    """Return the slot of the entry where each id may be."""
-    found = {changeset_id: view.item(keys.claim(view.vault.vault_id, changeset_id)) for changeset_id in ids}
-    return {changeset_id: item["slot"] for changeset_id, item in found.items() if item is not None}
-
-
-def _known(calls: Calls, view: View, claims: Mapping[str, int]) -> dict[str, Receipt]:
-    """Return the receipts of those that are there. A claim may stand for an entry that was never stored."""
-    slots = sorted({slot for slot in claims.values() if slot < view.tail.slot})
-    if not slots:
-        return {}
-    vault_id = view.vault.vault_id
-    items = calls.get_many([keys.entry(vault_id, slot) for slot in slots])
-    entries: dict[int, Entry] = {found.slot: found for found in entries_in(list(items.values()))}
-    receipts = {
-        changeset_id: entries[slot].receipt(changeset_id) for changeset_id, slot in claims.items() if slot in entries
-    }
-    return {changeset_id: receipt for changeset_id, receipt in receipts.items() if receipt is not None}
-
-
-def _claim(calls: Calls, vault_id: str, slot: int, claims: Mapping[str, int] | None, changeset_id: str) -> bool:
-    """Write down that the id is meant for the entry at this slot; return whether that is so now.
-
-    A claim is only ever raised, and only by who has seen that the entry it named does not hold the id. So at the
-    moment that an entry is stored, the claims of its ids name it, and no one ever changes them again.
-    """
-    current = (claims or {}).get(changeset_id)
-    if current == slot:
-        return True
-    if current is not None and current > slot:
-        return False
-    condition, values = (EMPTY, {}) if current is None else ("slot = :current", {"current": current})
-    try:
-        calls.put({**keys.claim(vault_id, changeset_id), "slot": slot}, condition, **values)
-    except Refused as refusal:
-        return refusal.item is not None and refusal.item["slot"] == slot
-    return True
 
 
 def _put_marker(calls: Calls, vault_id: str, tail: Tail) -> None:

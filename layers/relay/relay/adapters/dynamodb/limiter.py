@@ -5,7 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from relay.adapters.dynamodb.calls import Calls, Meter
+from relay.adapters.dynamodb.asking import Meter
+from relay.adapters.dynamodb.calls import Calls
 from relay.adapters.dynamodb.failures import Refused
 from relay.adapters.dynamodb.tables import EXPIRES_AT
 from relay.adapters.dynamodb.values import from_item

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from relay.adapters.dynamodb.appending import Appending
-from relay.adapters.dynamodb.calls import Meter
+from relay.adapters.dynamodb.asking import Meter
 from relay.adapters.dynamodb.members import Members
 from relay.adapters.dynamodb.paging import Paging
 from relay.adapters.dynamodb.pruning import Pruning

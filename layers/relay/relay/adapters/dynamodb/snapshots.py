@@ -8,18 +8,18 @@ from relay.adapters.dynamodb import keys
 from relay.adapters.dynamodb.calls import Calls
 from relay.adapters.dynamodb.entries import entry_of, last_up_to
 from relay.adapters.dynamodb.failures import Refused
+from relay.adapters.dynamodb.snapshot_items import item_of, record_of, records_of, view_with_records
 from relay.adapters.dynamodb.store import Store, View, fence, replace_vault
 from relay.adapters.dynamodb.values import Item
 from relay.adapters.dynamodb.vault_item import Vault, vault_of
 from relay.ports import AnnouncePlan, AnnounceState, SnapshotRecord
-from relay_protocol.changeset import Head, genesis
+from relay_protocol.changeset import genesis
 from relay_protocol.encoding import base64url
 
 R = TypeVar("R")
 
 DELETIONS_AT_A_TIME = 90
 """A transaction takes 100 writes."""
-_AFTER_ANY_DIGEST = "~"
 
 
 class Snapshots:
@@ -88,7 +88,7 @@ class Snapshots:
             try:
                 calls.transact(
                     *fence(calls, view.tail, vault),
-                    calls.put_with(_item(vault_id, completed), "blob_key = :blob_key", blob_key=blob_key),
+                    calls.put_with(item_of(vault_id, completed), "blob_key = :blob_key", blob_key=blob_key),
                 )
             except Refused:
                 calls.pause()
@@ -110,68 +110,16 @@ class Snapshots:
             staying += named[DELETIONS_AT_A_TIME:]
             try:
                 calls.transact(
-                    replace_vault(calls, _with_only(view.vault, staying)),
+                    replace_vault(calls, view.vault.with_only(staying)),
                     *(calls.delete_with(keys.snapshot(vault_id, record.sha256)) for record in going),
                 )
             except Refused:
                 calls.pause()
 
 
-def records_of(calls: Calls, vault_id: str) -> list[SnapshotRecord]:
-    """Return all records of a vault, also expired ones."""
-    begin = keys.SNAPSHOTS
-    items = calls.query_all(keys.vault_pk(vault_id), begin, begin + _AFTER_ANY_DIGEST)
-    return [record_of(item) for item in items]
-
-
-def view_with_records(store: Store, calls: Calls, vault_id: str) -> tuple[View, list[SnapshotRecord]] | None:
-    """Return a vault and all its records as they were at one instant: the vault's version is the same after."""
-    view = store.view(calls, vault_id)
-    while view is not None:
-        records = records_of(calls, vault_id)
-        again = store.view(calls, vault_id)
-        if again is not None and again.vault == view.vault:
-            return view, records
-        view = again
-    return None
-
-
-def record_of(item: Item) -> SnapshotRecord:
-    """Return the record that an item is."""
-    return SnapshotRecord(
-        sha256=item["sha256"],
-        size_bytes=item["size_bytes"],
-        key_id=item["key_id"],
-        schema_version=item["schema_version"],
-        covers=Head(item["covers_seq"], item["covers_chain"]),
-        origin_device=item["origin_device"],
-        created_at_ms=item["created_at_ms"],
-        expires_at_ms=item["expires_at_ms"],
-        blob_key=item["blob_key"],
-        available=item["available"],
-    )
-
-
-def _item(vault_id: str, record: SnapshotRecord) -> Item:
-    return {
-        **keys.snapshot(vault_id, record.sha256),
-        "sha256": record.sha256,
-        "size_bytes": record.size_bytes,
-        "key_id": record.key_id,
-        "schema_version": record.schema_version,
-        "covers_seq": record.covers.seq,
-        "covers_chain": record.covers.chain,
-        "origin_device": record.origin_device,
-        "created_at_ms": record.created_at_ms,
-        "expires_at_ms": record.expires_at_ms,
-        "blob_key": record.blob_key,
-        "available": record.available,
-    }
-
-
 def _announce(calls: Calls, view: View, record: SnapshotRecord) -> bool:
     """Store the record if nothing changed since; return whether it was. An append counts its size from now on."""
-    item = _item(view.vault.vault_id, record)
+    item = item_of(view.vault.vault_id, record)
     writes = fence(calls, view.tail, view.vault.with_pending(record))
     try:
         calls.transact(*writes, calls.put_with(item, "attribute_not_exists(pk) OR available = :no", no=False))
@@ -194,18 +142,3 @@ def _chain_at(calls: Calls, view: View, seq: int) -> bytes | None:
     entry = entry_of(item)
     assert entry is not None
     return entry.head_at(seq).chain
-
-
-def _with_only(vault: Vault, records: Sequence[SnapshotRecord]) -> Vault:
-    """Return the vault with the sums over these records."""
-    available = [record for record in records if record.available]
-    return replace(
-        vault,
-        available_bytes=sum(record.size_bytes for record in available),
-        covered_seq=max((record.covers.seq for record in available), default=0),
-        pending={
-            base64url(record.sha256): (record.expires_at_ms, record.size_bytes)
-            for record in records
-            if not record.available
-        },
-    )

@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any
 
 from relay.adapters.dynamodb import keys
-from relay.adapters.dynamodb.calls import Calls, Items, Meter
+from relay.adapters.dynamodb.asking import Meter
+from relay.adapters.dynamodb.calls import Calls, Items
 from relay.adapters.dynamodb.entries import Tail, last_up_to, marker, new_token, tail_of
 from relay.adapters.dynamodb.keys import Key
 from relay.adapters.dynamodb.texts import Texts

@@ -1,5 +1,6 @@
 """The item of a vault: all that is about it as a whole and does not change with every push."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -65,6 +66,20 @@ class Vault:
             pending={key: value for key, value in self.pending.items() if key != digest},
             available_bytes=self.available_bytes + record.size_bytes,
             covered_seq=max(self.covered_seq, record.covers.seq),
+        )
+
+    def with_only(self, records: Sequence[SnapshotRecord]) -> "Vault":
+        """Return the vault with the sums over these records."""
+        available = [record for record in records if record.available]
+        return replace(
+            self,
+            available_bytes=sum(record.size_bytes for record in available),
+            covered_seq=max((record.covers.seq for record in available), default=0),
+            pending={
+                base64url(record.sha256): (record.expires_at_ms, record.size_bytes)
+                for record in records
+                if not record.available
+            },
         )
 
     def put(self, *, new: bool = False) -> tuple[Item, str, dict[str, Any]]:

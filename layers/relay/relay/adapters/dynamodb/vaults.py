@@ -7,7 +7,7 @@ from relay.adapters.dynamodb import keys
 from relay.adapters.dynamodb.calls import Calls
 from relay.adapters.dynamodb.entries import marker, new_token
 from relay.adapters.dynamodb.failures import Refused
-from relay.adapters.dynamodb.snapshots import view_with_records
+from relay.adapters.dynamodb.snapshot_items import view_with_records
 from relay.adapters.dynamodb.store import Store, View, fence
 from relay.ports import VaultInfo
 from relay_protocol.changeset import Head
