@@ -20,10 +20,12 @@ from relay.ports import (
     StoreUnavailable,
 )
 from tests.contract.aws_world import dynamodb, new_bucket, new_limiter_table, new_log_table
-from tests.contract.faulty_wire import FAULTS, Fault, FaultyWire, HastyTime, answer
+from tests.contract.faulty_wire import FAULTS, Fault, FaultyWire, HastyTime, answer, lost_answer, throttled
 from tests.contract.log_world import FOUNDER, NOW_MS, TestedVault, member, new_records, seqs_in, text_of, uuid
 
 _vaults = count(1)
+LASTING = (throttled, lost_answer)
+"""One that lets nothing be done, and one that lets all be done and tells no one."""
 
 
 class FaultyLog:
@@ -148,7 +150,7 @@ def test_one_fault_anywhere_is_not_noticed(faulty: FaultyLog, fault: Fault, name
 
 
 @pytest.mark.parametrize("name", METHODS)
-@pytest.mark.parametrize("fault", FAULTS, ids=[fault.__name__ for fault in FAULTS])
+@pytest.mark.parametrize("fault", LASTING, ids=[fault.__name__ for fault in LASTING])
 def test_where_faults_go_on_it_is_told_and_can_be_repeated(faulty: FaultyLog, fault: Fault, name: str) -> None:
     """From any request on, all fail until the deadline; later the client sends the same again."""
     method, holds = METHODS[name]
@@ -178,7 +180,7 @@ def test_a_push_whose_own_answers_get_lost_is_told_as_new(faulty: FaultyLog) -> 
             planned.append(number)
             return AppendPlan(None, new_records(state.head, {uuid(number): b"x"}, NOW_MS))
 
-        with faulty.wire.failing(FAULTS[-1], place):
+        with faulty.wire.failing(lost_answer, place):
             vault.log.append(vault.vault_id, FOUNDER, [uuid(number)], NOW_MS, plan)
             assert faulty.wire.sent == 5
         assert planned == [number]
