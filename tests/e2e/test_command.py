@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event, Thread
 
 import httpx
 import pytest
@@ -100,8 +101,15 @@ def test_retention_runs_beside_the_server_again_and_again_also_after_a_failure(s
     for _ in range(2):
         (uploads / "left by a killed upload").touch()
         wait_until(lambda: list(uploads.iterdir()) == [])
+    failed = Event()
+
+    def watch() -> None:
+        if any('"store unavailable"' in line for line in relay.lines()):
+            failed.set()
+
     uploads.rename(away)
-    assert any('"store unavailable"' in line for line in relay.lines())
+    Thread(target=watch, daemon=True).start()
+    assert failed.wait(GUARD_SECONDS)
     (away / "left by a killed upload").touch()
     away.rename(uploads)
     wait_until(lambda: list(uploads.iterdir()) == [])
