@@ -1,0 +1,30 @@
+"""Retention beside the server ends with it."""
+
+from threading import Event
+
+import pytest
+
+from local.maintenance import Maintenance
+from relay.adapters.memory import MemoryLimiter, MemoryLog
+from relay.config import Settings
+from relay.service import Relay
+from tests.http.world import World
+
+
+@pytest.fixture
+def relay() -> Relay:
+    return World(MemoryLog(), MemoryLimiter(), Settings()).relay
+
+
+def test_it_ends_when_it_is_told_to(monkeypatch: pytest.MonkeyPatch, relay: Relay) -> None:
+    ran = Event()
+    monkeypatch.setattr("local.maintenance.maintain", lambda _: ran.set())
+    maintenance = Maintenance(relay)
+    maintenance.start()
+    assert ran.wait(30)
+    maintenance.stop()
+    assert not maintenance._thread.is_alive()
+
+
+def test_a_server_that_could_not_start_has_nothing_to_stop(relay: Relay) -> None:
+    Maintenance(relay).stop()
