@@ -12,6 +12,7 @@ import pytest
 from sync_relay_client import Vault
 from sync_relay_client.errors import AnswerInvalid, NotCaughtUp, RelayRefused, RelayUnreachable
 from tests.client.app import applied, apply_all, found, record, sync, write
+from tests.client.crash import age_spool
 from tests.client.relay_in_process import RelayInProcess, honest
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -184,9 +185,10 @@ def test_an_expired_url_is_asked_for_anew(relay: RelayInProcess, home: Path, thi
         assert applied(home / "new") == [b"1", b"2"]
 
 
-def test_what_could_not_be_sent_is_sent_later(relay: RelayInProcess, home: Path, this: Vault) -> None:
+@pytest.mark.parametrize("step", ["/snapshots", "/blobs/", "/complete"])
+def test_what_could_not_be_sent_is_sent_later(relay: RelayInProcess, home: Path, this: Vault, step: str) -> None:
     def refuse(request: httpx.Request, answer: Answer) -> httpx.Response:
-        if request.url.path.startswith("/blobs/"):
+        if request.method != "GET" and step in request.url.path:
             raise httpx.ConnectError("no route")
         return answer(request)
 
@@ -197,9 +199,10 @@ def test_what_could_not_be_sent_is_sent_later(relay: RelayInProcess, home: Path,
     assert len(relay.requests) < 50, "tries are not multiplied by tries within them"
     assert this.status().uploads == 2
     relay.meddle = honest
-    with newcomer(relay, home, this) as new:
-        this.sync()
-        assert this.status().uploads == 0
+    age_spool(home / "this")
+    with Vault.open(home / "this", options=relay.options()) as later, newcomer(relay, home, this) as new:
+        sync(later)
+        assert later.status().uploads == 0
         relay.prune()
         sync(new)
         assert applied(home / "new") == [b"1", b"2"]

@@ -20,8 +20,8 @@ def sealed(session: VaultSession, key: VaultKey | None = None, author: DeviceKey
     content = b"31\n"
     key, author = key or session.keys[-1], author or session.device
     context = SnapshotContext(session.vault_id, session.head, 1, key.key_id)
-    public_keys = tuple(session.membership.public_keys())
-    manifest = Manifest(author.device_id, measure([content]), session.membership.rekey_seq, public_keys)
+    public_keys = {*session.membership.public_keys(), author.public_key}  # a stranger says that it belongs
+    manifest = Manifest(author.device_id, measure([content]), session.membership.rekey_seq, tuple(public_keys))
     return context, b"".join(seal_snapshot(context, key, author, manifest, [content]))
 
 
