@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -34,21 +34,35 @@ class CancellingTransport(InProcessTransport):
         cancelled = self.seen == self._at
         self.seen += 1
         if cancelled and self._when == "before":
-            await self._cancel()
+            await cancel_this_task()
         response = await super().handle_async_request(request)
         if cancelled and self._when == "after":
-            await self._cancel()
+            await cancel_this_task()
+        if cancelled and self._when == "within":
+            return httpx.Response(response.status_code, stream=Cancelling(await response.aread()))
         return response
 
     def spare(self) -> None:
         self._at = -1
 
-    @staticmethod
-    async def _cancel() -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        task.cancel()
-        await asyncio.sleep(0)
+
+class Cancelling(httpx.AsyncByteStream):
+    """Cancels the task that reads it, in the middle."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._content[:10]
+        await cancel_this_task()
+        yield self._content[10:]
+
+
+async def cancel_this_task() -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    await asyncio.sleep(0)
 
 
 def outcome(stage: Stage) -> Any:
@@ -230,3 +244,26 @@ def test_a_task_that_is_cancelled_at_the_inbox_s_door(
     with Vault.open(stage.home / "this", options=stage.relay.options()) as this:
         record(this, [b"and the file is not locked"])
         apply_all(this)
+
+
+@pytest.mark.parametrize("when", ["before", "within", "after"])
+def test_a_download_that_is_cancelled_leaves_no_file(stage: Stage, when: str) -> None:
+    """A blob may be larger than the disk can spare: it goes at once, not when the profile is opened again."""
+    relay, home = stage.relay, stage.home
+    with Vault.open(home / "other", options=relay.options()) as other:
+        code = other.invite(Vault.request(home / "new", options=relay.options()))
+        sync(other)
+        other.snapshot(write)
+        relay.prune()
+    Vault.join(home / "new", code, options=relay.options()).close()
+    transport = CancellingTransport(relay, 4, when)
+
+    async def scenario() -> None:
+        async with await AsyncVault.open(home / "new", options=relay.options(async_transport=transport)) as vault:
+            assert await is_cancelled(vault.pull())
+            assert relay.requests[-1][1].startswith("/blobs/") == (when != "before"), "it was the download"
+            assert not list((home / "new" / "spool").glob("*"))
+            transport.spare()
+            assert (await vault.pull()).restored
+
+    asyncio.run(scenario())

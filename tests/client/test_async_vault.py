@@ -18,6 +18,9 @@ from tests.client.app import applied, change_of, sync
 from tests.client.crash import Stage
 from tests.client.relay_in_process import RelayInProcess
 
+GUARD_SECONDS = 30
+"""After which a test fails rather than hangs."""
+
 
 def test_both_vaults_have_the_same_methods() -> None:
     """`device_id` and `head` are in the status: a property can't be awaited."""
@@ -149,10 +152,10 @@ def test_a_task_waits_for_another_one_s_inbox(stage: Stage) -> None:
 def test_using_the_vault_within_is_told_rather_than_waited_for(stage: Stage) -> None:
     async def scenario() -> None:
         async with await opened(stage) as vault:
-            async with vault.inbox():
+            async with asyncio.timeout(GUARD_SECONDS), vault.inbox():
                 with pytest.raises(ValueError, match="leave it first"):
                     await vault.sync()
-            async with vault.outbox():
+            async with asyncio.timeout(GUARD_SECONDS), vault.outbox():
                 with pytest.raises(ValueError, match="leave it first"):
                     await vault.status()
             await vault.sync()

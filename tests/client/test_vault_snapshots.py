@@ -204,7 +204,8 @@ def test_what_could_not_be_sent_is_sent_later(relay: RelayInProcess, home: Path,
         sync(later)
         assert later.status().uploads == 0
         relay.prune()
-        sync(new)
+        assert new.pull().restored
+        apply_all(new)
         assert applied(home / "new") == [b"1", b"2"]
 
 
