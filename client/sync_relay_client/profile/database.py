@@ -48,6 +48,7 @@ class Database:
         It can't end the transaction: `with connection:`, `executescript` and `commit` would, and only a crash would
         show that what belongs together is not. Raises ValueError where it tries.
         """
+        self._check_open()
         guard = _Guard()
         try:
             self._begin("BEGIN IMMEDIATE")
@@ -92,14 +93,17 @@ class Database:
         with self.transaction() if is_new else self.view() as connection:  # no wait for who is writing
             prepare(connection)
 
-    def _begin(self, statement: str) -> None:
+    def _check_open(self) -> None:
         if self._is_closed:
             raise ValueError("the vault was closed")
+
+    def _begin(self, statement: str) -> None:
         with failures():
             self.connection.execute(statement)
 
     @contextmanager
     def _begun(self, begin: str) -> Iterator[None]:
+        self._check_open()
         try:
             self._begin(begin)
             yield
