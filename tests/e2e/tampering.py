@@ -103,6 +103,7 @@ def cheating(relay: RelayInProcess) -> Iterator[CheatingRelay]:
 def _handler_of(cheat: CheatingRelay) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # an answer in one piece: its body else waits for the head to be acknowledged
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))

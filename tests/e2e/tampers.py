@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from relay_protocol.changeset import Head, extend, genesis
 from relay_protocol.devices import endorse
 from relay_protocol.encoding import base64url
@@ -30,6 +32,11 @@ from tests.client.relay_in_process import InProcessTransport
 from tests.e2e.tampering import CheatingRelay, Exchange, Unasked
 
 
+def plain_http() -> httpx.HTTPTransport:
+    """Return a transport without TLS: to load the authorities takes longer than what is tested."""
+    return httpx.HTTPTransport(verify=False)
+
+
 class Scene:
     """A victim and an insider, paired through a relay that is honest so far."""
 
@@ -37,7 +44,7 @@ class Scene:
         self.cheat = cheat
         self.home = home
         self.options = cheat.relay.options(
-            transport=None, retry=Retry(max_attempts=2, first_pause_seconds=0), sleep=lambda _: None
+            transport=plain_http(), retry=Retry(max_attempts=2, first_pause_seconds=0), sleep=lambda _: None
         )
         self.victim = Vault.open(home / "victim", options=self.options)
         self.insider = Vault.open(home / "insider", options=self.options)
@@ -45,7 +52,7 @@ class Scene:
     @classmethod
     def prepare(cls, cheat: CheatingRelay, home: Path) -> None:
         """Make the two devices, in folders of these names."""
-        options = cheat.relay.options(transport=None)
+        options = cheat.relay.options(transport=plain_http())
         with (
             Vault.create(home / "victim", cheat.url, recovery=False, options=options) as victim,
             pair(victim, home / "insider", options) as insider,
