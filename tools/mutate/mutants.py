@@ -110,7 +110,7 @@ def _request_checker() -> Iterator[Mutant]:
     for name, old, new in (
         ("several signatures are taken", " or len(inputs) != 1", ""),
         ("labels may differ", " or inputs.keys() != signatures.keys()", ""),
-        ("a label may stand twice", "return None if repeated or", "return None if"),
+        ("a label may stand twice", "(each_key_once and repeated) or ", ""),
         ("a signature need not be bytes", " or type(signature) is not bytes", ""),
         ("components need not be a list", "type(components) is not list or ", ""),
         ("any parameter is taken", "if type(value) is not _PARAMETER_TYPES.get(name):", "if False:"),
@@ -155,7 +155,7 @@ def _client() -> Iterator[Mutant]:
         (
             "an id may come again",
             "history.py",
-            "if changeset_id in self.ids or self._history.has",
+            "if changeset_id in self._own_ids or self._history.has",
             "if self._history.has",
         ),
         ("an author need not sign", "opening.py", "    unsealed.check_author(", "    (lambda _: None)("),
