@@ -12,7 +12,6 @@ from tests.contract.at_once import at_once, beside
 from tests.contract.log_world import FOUNDER, NOW_MS, TestedVault, new_records, seqs_in, text_of, texts_in, uuid
 
 WRITERS = 8
-PUSHES_EACH = 125
 ROUNDS = 10
 PAGE = 30
 
@@ -58,7 +57,9 @@ def read_on(vault: TestedVault, head: Head) -> Head:
 class TestAppendRaces:
     """`Log.append` and `Log.page`: serial, gap-free, seen at once."""
 
-    def test_each_changeset_is_stored_once_in_one_chain_without_a_gap(self, vault: TestedVault) -> None:
+    def test_each_changeset_is_stored_once_in_one_chain_without_a_gap(
+        self, vault: TestedVault, pushes_each: int
+    ) -> None:
         """While readers follow: each sees a prefix of that chain, never a hole."""
 
         def follow(ended: Event) -> None:
@@ -66,18 +67,18 @@ class TestAppendRaces:
             while not ended.is_set() or vault.info().head != head:
                 head = read_on(vault, head)
 
-        ranges = [range(1000 * writer, 1000 * writer + PUSHES_EACH) for writer in range(1, WRITERS + 1)]
+        ranges = [range(1000 * writer, 1000 * writer + pushes_each) for writer in range(1, WRITERS + 1)]
         with beside(follow, follow):
             written = at_once(*(partial(send_losing_answers, vault, numbers) for numbers in ranges))
         receipts = {receipt.id: receipt for receipts in written for receipt in receipts}
-        assert sorted(receipt.seq for receipt in receipts.values()) == list(range(1, WRITERS * PUSHES_EACH + 1))
+        assert sorted(receipt.seq for receipt in receipts.values()) == list(range(1, WRITERS * pushes_each + 1))
         for numbers, own in zip(ranges, written, strict=True):
             assert [receipt.id for receipt in own] == [uuid(number) for number in numbers]
             assert [receipt.seq for receipt in own] == sorted(receipt.seq for receipt in own)
         head = genesis(vault.vault_id)
         while head != vault.info().head:
             head = read_on(vault, head)
-        assert head.seq == WRITERS * PUSHES_EACH
+        assert head.seq == WRITERS * pushes_each
 
     def test_what_is_acknowledged_is_in_every_page_from_then_on(self, vault: TestedVault) -> None:
         def push_and_look(writer: int) -> None:

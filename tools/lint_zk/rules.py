@@ -91,6 +91,20 @@ WAYS_OUT = (
         "a text becomes a column",
     ),
     WayOut(
+        "into_store",
+        "relay.adapters.dynamodb*",
+        "*",
+        frozenset({"put"}),
+        "a text becomes an attribute of an entry",
+    ),
+    WayOut(
+        "into_store",
+        "relay.adapters.s3*",
+        "*",
+        frozenset({"call"}),
+        "a text too large for an item becomes an object",
+    ),
+    WayOut(
         "into_answer",
         "relay.http.changesets",
         "_render",

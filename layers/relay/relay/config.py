@@ -10,6 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from relay_protocol.limits import Limits, Retention, VaultCreation
 
+MAX_DYNAMODB_BATCH = 1000
+
 
 class ConfigurationError(Exception):
     """A variable has a bad value. The message is one line that names the variable, never its value."""
@@ -33,10 +35,16 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    metadata: Literal["sqlite"] = "sqlite"
-    blobs: Literal["filesystem"] = "filesystem"
+    metadata: Literal["sqlite", "dynamodb"] = "sqlite"
+    blobs: Literal["filesystem", "s3"] = "filesystem"
     data_dir: Path = Path("data")
     sqlite_journal: Literal["wal", "delete"] = "wal"
+    log_table: Annotated[str | None, Field(min_length=3)] = None
+    limiter_table: Annotated[str | None, Field(min_length=3)] = None
+    bucket: Annotated[str | None, Field(min_length=3)] = None
+    dynamodb_endpoint: str | None = None
+    s3_endpoint: str | None = None
+    address_key: Annotated[str | None, Field(min_length=32, repr=False)] = None
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8787
     public_url: Annotated[str | None, BeforeValidator(_public_url)] = None
@@ -52,6 +60,22 @@ class Settings(BaseModel):
     def _token_is_there_when_asked_for(self) -> "Settings":
         if (self.vault_creation == "token") != (self.vault_token is not None):
             raise ValueError("RELAY_VAULT_TOKEN goes with RELAY_VAULT_CREATION=token, and must be there then")
+        return self
+
+    @model_validator(mode="after")
+    def _stores_have_their_names(self) -> "Settings":
+        needed = {
+            "RELAY_BUCKET": self.blobs == "s3" and self.bucket is None,
+            "RELAY_BLOBS=s3": self.metadata == "dynamodb" and self.blobs != "s3",
+            "RELAY_LOG_TABLE": self.metadata == "dynamodb" and self.log_table is None,
+            "RELAY_LIMITER_TABLE": self.metadata == "dynamodb" and self.limiter_table is None,
+            "RELAY_ADDRESS_KEY": self.metadata == "dynamodb" and self.address_key is None,
+        }
+        for name, is_missing in needed.items():
+            if is_missing:
+                raise ValueError(f"{name} is needed with these stores")
+        if self.metadata == "dynamodb" and self.limits.max_batch > MAX_DYNAMODB_BATCH:
+            raise ValueError(f"RELAY_MAX_BATCH: at most {MAX_DYNAMODB_BATCH} with dynamodb, where a push is one item")
         return self
 
     @classmethod
@@ -75,6 +99,12 @@ _VARIABLES: dict[str, tuple[str, ...]] = {
     "RELAY_BLOBS": ("blobs",),
     "RELAY_DATA_DIR": ("data_dir",),
     "RELAY_SQLITE_JOURNAL": ("sqlite_journal",),
+    "RELAY_LOG_TABLE": ("log_table",),
+    "RELAY_LIMITER_TABLE": ("limiter_table",),
+    "RELAY_BUCKET": ("bucket",),
+    "RELAY_DYNAMODB_ENDPOINT": ("dynamodb_endpoint",),
+    "RELAY_S3_ENDPOINT": ("s3_endpoint",),
+    "RELAY_ADDRESS_KEY": ("address_key",),
     "RELAY_HOST": ("host",),
     "RELAY_PORT": ("port",),
     "RELAY_PUBLIC_URL": ("public_url",),

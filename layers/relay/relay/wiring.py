@@ -6,10 +6,15 @@ import time
 import uuid
 from functools import cache
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from relay.config import Settings
 from relay.observability import PowertoolsTelemetry
+from relay.ports import Blobs, Limiter, Log
 from relay.service import Relay
+
+if TYPE_CHECKING:
+    from relay.adapters.s3 import Bucket
 
 
 class SystemClock:
@@ -36,19 +41,61 @@ def relay_from_environment() -> Relay:
 
 def build(settings: Settings) -> Relay:
     """Open the stores that the settings name. Raises StoreUnavailable."""
-    from relay.adapters.filesystem import FilesystemBlobs, load_or_create_key
-    from relay.adapters.sqlite import SqliteLimiter, SqliteLog
-
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    key = load_or_create_key(settings.data_dir / "relay.key")
-    journal = settings.sqlite_journal
+    log, limiter = _sqlite(settings) if settings.metadata == "sqlite" else _dynamodb(settings)
+    key = settings.address_key.encode() if settings.address_key else _data_key(settings)
     return Relay(
         settings=settings,
-        log=SqliteLog(settings.data_dir / "relay.sqlite3", journal=journal),
-        blobs=FilesystemBlobs(settings.data_dir / "blobs", key),
-        limiter=SqliteLimiter(settings.data_dir / "limiter.sqlite3", journal=journal),
+        log=log,
+        blobs=_files(settings) if settings.blobs == "filesystem" else _objects(settings),
+        limiter=limiter,
         clock=SystemClock(),
         ids=RandomIds(),
         telemetry=PowertoolsTelemetry(settings.log_level),
         address_key=hmac.new(key, b"sync-relay/key/address/v1", sha256).digest(),
     )
+
+
+def _sqlite(settings: Settings) -> tuple[Log, Limiter]:
+    from relay.adapters.sqlite import SqliteLimiter, SqliteLog
+
+    journal = settings.sqlite_journal
+    return (
+        SqliteLog(settings.data_dir / "relay.sqlite3", journal=journal),
+        SqliteLimiter(settings.data_dir / "limiter.sqlite3", journal=journal),
+    )
+
+
+def _dynamodb(settings: Settings) -> tuple[Log, Limiter]:
+    from relay.adapters.dynamodb import DynamoLimiter, DynamoLog, connect
+    from relay.adapters.s3 import S3Texts
+
+    client = connect(settings.dynamodb_endpoint)
+    return (
+        DynamoLog(client, settings.log_table or "", S3Texts(_bucket(settings))),
+        DynamoLimiter(client, settings.limiter_table or ""),
+    )
+
+
+def _files(settings: Settings) -> Blobs:
+    from relay.adapters.filesystem import FilesystemBlobs
+
+    return FilesystemBlobs(settings.data_dir / "blobs", _data_key(settings))
+
+
+def _objects(settings: Settings) -> Blobs:
+    from relay.adapters.s3 import S3Blobs
+
+    return S3Blobs(_bucket(settings))
+
+
+def _bucket(settings: Settings) -> "Bucket":
+    from relay.adapters.s3 import Bucket, connect
+
+    return Bucket(connect(settings.s3_endpoint), settings.bucket or "")
+
+
+def _data_key(settings: Settings) -> bytes:
+    from relay.adapters.filesystem import load_or_create_key
+
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return load_or_create_key(settings.data_dir / "relay.key")

@@ -1,0 +1,84 @@
+"""Rate limits in a table of their own: one update a request, on the condition of what it was reckoned from."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from relay.adapters.dynamodb.asking import Meter
+from relay.adapters.dynamodb.calls import Calls
+from relay.adapters.dynamodb.failures import Refused
+from relay.adapters.dynamodb.tables import EXPIRES_AT
+from relay.adapters.dynamodb.values import from_item
+from relay.patience import Patience
+from relay.ports import Quota, Ticket
+
+DEADLINE_SECONDS = 0.5
+"""Requests pass where the limiter can't answer, so it does not try for long."""
+GUESSES = 1024
+_EMPTY_OR_RESTED = "attribute_not_exists(pk) OR due <= :now"
+
+
+class DynamoLimiter:
+    """`relay.ports.Limiter`, shared by all processes.
+
+    The first try guesses what is stored: the time this process wrote last, or nothing that still counts. Where that
+    is wrong, the refusal tells what is there.
+    """
+
+    def __init__(
+        self,
+        client: Any,  # noqa: ANN401 -- botocore has no types
+        table: str,
+        patience: Callable[[], Patience] = lambda: Patience(DEADLINE_SECONDS),
+        meter: Meter | None = None,
+    ) -> None:
+        self._client, self._table = client, table
+        self._patience, self._meter = patience, meter
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="limiter")
+        self._guesses: OrderedDict[bytes, int] = OrderedDict()
+
+    def take(self, key: bytes, quota: Quota, now_us: int) -> Ticket:
+        """See `Limiter.take`."""
+        calls = self._begin()
+        pk = b"L" + key
+        stored = self._guesses.get(pk, 0)
+        guess: int | None = stored if stored > now_us else None
+        while True:
+            ticket, due = quota.take(guess, now_us)
+            if due == guess:
+                return ticket  # refused: nothing changes
+            condition, values = (_EMPTY_OR_RESTED, {"now": now_us}) if guess is None else ("due = :was", {"was": guess})
+            item = {"pk": pk, "due": due, EXPIRES_AT: -(-due // 1_000_000)}
+            try:
+                calls.put(item, condition, **values)
+            except Refused as refusal:
+                there: int | None = refusal.item["due"] if refusal.item else None
+                guess = there if there is not None and there > now_us else None
+            else:
+                self._remember(pk, due)
+                return ticket
+
+    def forget(self, now_us: int) -> None:
+        """See `Limiter.forget`. DynamoDB removes them by itself, too, but at leisure."""
+        calls = self._begin()
+        parameters: dict[str, Any] = {}
+        while True:
+            answer = calls.scan(
+                FilterExpression="due <= :now",
+                ExpressionAttributeValues={":now": {"N": str(now_us)}},
+                **parameters,
+            )
+            for item in map(from_item, answer["Items"]):
+                calls.delete_if({"pk": item["pk"]}, "due <= :now", now=now_us)
+            if "LastEvaluatedKey" not in answer:
+                return
+            parameters["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _begin(self) -> Calls:
+        return Calls(self._client, self._table, self._threads, self._patience(), self._meter)
+
+    def _remember(self, pk: bytes, due: int) -> None:
+        self._guesses[pk] = due
+        if len(self._guesses) > GUESSES:
+            self._guesses.popitem(last=False)

@@ -1,0 +1,25 @@
+"""The log in DynamoDB keeps the contract."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from relay.adapters.dynamodb import DynamoLog
+from relay.adapters.s3 import S3Texts
+from relay.ports import Log
+from tests.contract.aws_world import dynamodb, new_bucket, new_log_table
+from tests.contract.log_contract import *  # noqa: F403 -- the contract, whole
+
+
+@pytest.fixture
+def pushes_each() -> int:
+    return 25
+
+
+@pytest.fixture
+def log(dynamodb_url: str, s3_url: str) -> Iterator[Log]:
+    client = dynamodb(dynamodb_url)
+    log = DynamoLog(client, new_log_table(client), S3Texts(new_bucket(s3_url)))
+    yield log
+    log.close()
+    client.close()

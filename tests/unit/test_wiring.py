@@ -1,0 +1,90 @@
+"""The relay is put together as its variables say, and says in one line which of them is wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from relay.adapters.dynamodb import DynamoLimiter, DynamoLog
+from relay.adapters.filesystem import FilesystemBlobs
+from relay.adapters.s3 import S3Blobs
+from relay.adapters.sqlite import SqliteLog
+from relay.config import ConfigurationError, Settings
+from relay.ports import StoreUnavailable
+from relay.wiring import build
+
+ON_AWS = {
+    "RELAY_METADATA": "dynamodb",
+    "RELAY_BLOBS": "s3",
+    "RELAY_LOG_TABLE": "log",
+    "RELAY_LIMITER_TABLE": "limiter",
+    "RELAY_BUCKET": "bucket",
+    "RELAY_ADDRESS_KEY": "k" * 32,
+}
+
+
+@pytest.fixture(autouse=True)
+def _region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+
+def test_stores_on_aws_need_no_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    relay = build(Settings.from_environment(ON_AWS | {"RELAY_DATA_DIR": str(folder)}))
+    assert isinstance(relay.log, DynamoLog)
+    assert isinstance(relay.limiter, DynamoLimiter)
+    assert isinstance(relay.blobs, S3Blobs)
+    assert not folder.exists()
+
+
+def test_sqlite_may_keep_its_blobs_in_a_bucket(tmp_path: Path) -> None:
+    variables = {"RELAY_DATA_DIR": str(tmp_path), "RELAY_BLOBS": "s3", "RELAY_BUCKET": "bucket"}
+    relay = build(Settings.from_environment(variables))
+    assert isinstance(relay.log, SqliteLog)
+    assert isinstance(relay.blobs, S3Blobs)
+
+
+def test_the_default_is_a_folder(tmp_path: Path) -> None:
+    relay = build(Settings.from_environment({"RELAY_DATA_DIR": str(tmp_path)}))
+    assert isinstance(relay.log, SqliteLog)
+    assert isinstance(relay.blobs, FilesystemBlobs)
+
+
+@pytest.mark.parametrize("missing", [name for name in ON_AWS if name != "RELAY_METADATA"])
+def test_what_is_missing_is_named(missing: str) -> None:
+    variables = {name: value for name, value in ON_AWS.items() if name != missing}
+    with pytest.raises(ConfigurationError, match=missing):
+        Settings.from_environment(variables)
+
+
+def test_a_push_must_fit_into_an_item() -> None:
+    Settings.from_environment(ON_AWS | {"RELAY_MAX_BATCH": "1000"})
+    with pytest.raises(ConfigurationError, match="RELAY_MAX_BATCH"):
+        Settings.from_environment(ON_AWS | {"RELAY_MAX_BATCH": "1001"})
+
+
+def test_a_short_address_key_is_refused_and_not_repeated() -> None:
+    with pytest.raises(ConfigurationError, match="RELAY_ADDRESS_KEY") as raised:
+        Settings.from_environment(ON_AWS | {"RELAY_ADDRESS_KEY": "hush"})
+    assert "hush" not in str(raised.value)
+
+
+def test_without_a_region_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with pytest.raises(StoreUnavailable, match="NoRegion"):
+        build(Settings.from_environment(ON_AWS))
+
+
+def test_the_embedded_relay_needs_nothing_of_aws(tmp_path: Path) -> None:
+    """`make run` installs no botocore."""
+    code = (
+        "import sys; sys.modules['botocore'] = None\n"
+        "from relay.config import Settings; from relay.wiring import build; import local.cli\n"
+        f"build(Settings.from_environment({{'RELAY_DATA_DIR': {str(tmp_path)!r}}}))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
