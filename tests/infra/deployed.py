@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,8 @@ import tests.infra.resources  # noqa: F401 -- moto finds them
 
 ROOT = Path(__file__).parents[2]
 REGION = "eu-central-1"
-STACK = "relay-under-test"
 GROUPS = ("changesets", "devices", "vaults", "snapshots", "maintenance")
+_numbers = count(1)
 _SECRET = re.compile(r"\{\{resolve:secretsmanager:(?P<id>[^}]+?)\}\}")
 
 
@@ -47,8 +48,9 @@ def expanded() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Deployed:
-    """A stack. `resources` are those whose condition holds, by logical id, with their properties resolved."""
+    """A stack, in a world that it may share with others. `resources` are those whose condition holds, by logical id, with their properties resolved."""
 
+    name: str
     resources: dict[str, dict[str, Any]]
     ids: dict[str, str]
     """What a `Ref` to each of them is."""
@@ -89,21 +91,22 @@ def deployed(template: dict[str, Any] | None = None, **parameters: str) -> Itera
     with mock_aws(), warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         _upload_code()
-        cloudformation = boto3.client("cloudformation", REGION)
+        cloudformation, name = boto3.client("cloudformation", REGION), f"relay-{next(_numbers)}"
         cloudformation.create_stack(
-            StackName=STACK,
+            StackName=name,
             TemplateBody=json.dumps(template),
             Capabilities=["CAPABILITY_IAM"],
-            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         )
-        stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+        stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
         assert stack["StackStatus"] == "CREATE_COMPLETE"
         found = [re.search(r"Tried to parse (\S+) but", str(warning.message)) for warning in told]
-        resource_map = cloudformation_backends[DEFAULT_ACCOUNT_ID][REGION].get_stack(STACK).resource_map
+        resource_map = cloudformation_backends[DEFAULT_ACCOUNT_ID][REGION].get_stack(name).resource_map
         resources = _resolved(template["Resources"], resource_map)
         yield Deployed(
+            name,
             resources,
-            {name: clean_json({"Ref": name}, resource_map) for name in resources},
+            {logical_id: clean_json({"Ref": logical_id}, resource_map) for logical_id in resources},
             {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]},
             frozenset(match[1] for match in found if match),
         )
@@ -111,6 +114,8 @@ def deployed(template: dict[str, Any] | None = None, **parameters: str) -> Itera
 
 def _upload_code() -> None:
     s3 = boto3.client("s3", REGION)
+    if any(bucket["Name"] == "packaged" for bucket in s3.list_buckets()["Buckets"]):
+        return
     s3.create_bucket(Bucket="packaged", CreateBucketConfiguration={"LocationConstraint": REGION})
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
@@ -120,7 +125,21 @@ def _upload_code() -> None:
 
 def _resolved(resources: dict[str, Any], resource_map: ResourceMap) -> dict[str, dict[str, Any]]:
     return {
-        name: resource | {"Properties": clean_json(copy.deepcopy(resource.get("Properties", {})), resource_map)}
+        name: resource | {"Properties": _without_nothing(clean_json(copy.deepcopy(_properties(resource)), resource_map))}
         for name, resource in resources.items()
         if "Condition" not in resource or resource_map.lazy_condition_map[resource["Condition"]]
     }
+
+
+def _properties(resource: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = resource.get("Properties", {})
+    return found
+
+
+def _without_nothing(value: Any) -> Any:
+    """Leave out what `AWS::NoValue` stands for: moto leaves None there, in lists and in what it does not make."""
+    if isinstance(value, dict):
+        return {name: _without_nothing(one) for name, one in value.items() if one is not None}
+    if isinstance(value, list):
+        return [_without_nothing(one) for one in value if one is not None]
+    return value

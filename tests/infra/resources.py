@@ -118,6 +118,18 @@ class Parameter(_Made, CloudFormationModel):
         return cls(properties["Name"], Value=properties["Value"])
 
 
+class LayerVersion(_Made, CloudFormationModel):
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::Lambda::LayerVersion"
+
+    @classmethod
+    def made(cls, name: str, properties: dict[str, Any], region: str) -> Self:
+        del name
+        found = boto3.client("lambda", region).publish_layer_version(**properties)
+        return cls(found["LayerVersionArn"])
+
+
 class Version(_Made, CloudFormationModel):
     @staticmethod
     def cloudformation_type() -> str:
@@ -199,3 +211,15 @@ class AccessPoint(_Made, CloudFormationModel):
         wanted = {"FileSystemId": properties["FileSystemId"], "PosixUser": user}
         found = boto3.client("efs", region).create_access_point(ClientToken=name, **wanted)
         return cls(found["AccessPointId"], Arn=found["AccessPointArn"])
+
+
+class DomainName(_Made, CloudFormationModel):
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::ApiGateway::DomainName"
+
+    @classmethod
+    def made(cls, name: str, properties: dict[str, Any], region: str) -> Self:
+        del name
+        target = f"d-0123456789.execute-api.{region}.amazonaws.com"
+        return cls(properties["DomainName"], RegionalDomainName=target, RegionalHostedZoneId="Z0123456789")

@@ -11,11 +11,10 @@ from sync_relay_client.errors import RelayRefused
 from tests.contract.aws_world import connect_s3, session
 from tests.e2e.conftest import Peer
 from tests.e2e.test_snapshots_and_retention import upload_snapshot
-from tests.infra.deployed import GROUPS, REGION, STACK, Deployed, deployed
+from tests.infra.deployed import GROUPS, REGION, Deployed, deployed
 from tests.infra.driven import URL, Functions, stores
 from tests.infra.policies import Right, Statement, granted, missing, statements_of, superfluous
 
-STORES = ("dynamodb", "sqlite-efs")
 LARGE = b"x" * 300_000
 """Over what an item of the log takes: it goes to the bucket."""
 EFS_RIGHTS = {"elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"}
@@ -32,7 +31,7 @@ NETWORK_RIGHTS = {
 }
 
 
-@pytest.fixture(scope="module", params=STORES)
+@pytest.fixture(scope="module", params=["dynamodb", "sqlite-efs"])
 def stack(request: pytest.FixtureRequest) -> Iterator[Deployed]:
     with deployed(MetadataStore=request.param, VaultCreation="open", RateLimit="1000/1") as stack:
         yield stack
@@ -116,7 +115,7 @@ def test_a_function_may_make_every_call_that_it_makes(
 def test_a_function_may_make_no_other_call(
     group: str, stack: Deployed, policies: dict[str, list[Statement]], needed: dict[str, set[Right]]
 ) -> None:
-    logs = f"arn:aws:logs:{REGION}:123456789012:log-group:/sync-relay/{STACK}/{group}"
+    logs = f"arn:aws:logs:{REGION}:123456789012:log-group:/sync-relay/{stack.name}/{group}"
     expected = {Right(f"logs:{action}", logs) for action in ("CreateLogStream", "PutLogEvents")}
     if "FileSystem" in stack.resources:
         file_system = f"arn:aws:elasticfilesystem:{REGION}:123456789012:file-system/{stack.ids['FileSystem']}"
