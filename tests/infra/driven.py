@@ -22,6 +22,7 @@ from relay.service import Relay
 from relay.wiring import build
 from relay_protocol.limits import Retention
 from tests.contract.aws_world import connect_s3, dynamodb, dynamodb_served, s3_served, session
+from tests.http.documented import body_of
 from tests.http.events import gateway_event
 from tests.http.world import GROUPS as ENDPOINTS
 from tests.infra.policies import Right
@@ -99,7 +100,7 @@ class Functions:
         )
         group = resolve(request.url.path)[0].group
         response = gateway.handle(self._relays[group], ENDPOINTS[group], event)
-        return httpx.Response(response["statusCode"], headers=response["headers"], text=response["body"])
+        return httpx.Response(response["statusCode"], headers=response["headers"], text=body_of(response))
 
     def _transfer(self, request: httpx.Request) -> httpx.Response:
         done = self._inner.request(
