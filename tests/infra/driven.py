@@ -14,6 +14,7 @@ from unittest.mock import patch
 import httpx
 
 from relay.adapters.dynamodb import limiter_table, log_table
+from relay.adapters.s3 import connect as connect_s3
 from relay.config import Settings
 from relay.core import retention
 from relay.http import gateway
@@ -21,14 +22,14 @@ from relay.http.routes import resolve
 from relay.service import Relay
 from relay.wiring import build
 from relay_protocol.limits import Retention
-from tests.contract.aws_world import connect_s3, dynamodb, dynamodb_served, s3_served, session
+from tests.contract.aws_world import dynamodb, dynamodb_served, s3_served, session
 from tests.http.documented import body_of
 from tests.http.events import gateway_event
 from tests.http.world import GROUPS as ENDPOINTS
+from tests.infra.deployed import ACCOUNT
 from tests.infra.policies import Right
 
 URL = "http://relay.example"
-ACCOUNT = "123456789012"
 _TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 _OBJECTS = {
     "PutObject": ("s3:PutObject",),
