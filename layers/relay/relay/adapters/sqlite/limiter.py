@@ -1,5 +1,6 @@
 """Rate limits in a SQLite file of their own, so that a flood of requests does not wait for the log's disk."""
 
+from collections.abc import Callable
 from pathlib import Path
 from sqlite3 import Connection
 
@@ -22,8 +23,9 @@ class SqliteLimiter:
             busy_timeout_seconds=busy_timeout_seconds,
         )
 
-    def take(self, key: bytes, quota: Quota, now_us: int) -> Ticket:
-        """See `Limiter.take`."""
+    def take(self, key: bytes, quota: Quota, now_us: int, meanwhile: Callable[[], None] | None = None) -> Ticket:
+        """See `Limiter.take`. There is nothing to wait for."""
+        del meanwhile
 
         def work(db: Connection) -> Ticket:
             row = db.execute("SELECT arrival_us FROM arrivals WHERE key = ?", (key,)).fetchone()
