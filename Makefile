@@ -2,9 +2,11 @@
 # and a package index; everything else is installed into .venv from the hash-locked files in requirements/.
 PYTHON ?= python3
 BIN := .venv/bin
+SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-1} .sam/bin/sam
+ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test stand-in check demo fmt lint lint-zk openapi mutate bench bench-dynamodb lock clean
+.PHONY: run client maintain test stand-in check check-template build deploy delete demo fmt lint lint-zk openapi mutate bench bench-dynamodb lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -56,15 +58,32 @@ bench-dynamodb: .venv/.dev stand-in  ## units and trips of each request, the tab
 # What CI runs: all that must hold. The tests come last, so that their closing line ends it.
 check: lint lint-zk
 	$(BIN)/python -m tools.openapi | diff schema/openapi.json -
+	$(MAKE) --no-print-directory check-template
 	$(MAKE) --no-print-directory test
+
+check-template: .sam/.made .checkov/.made  ## the template, without an account; .checkov.yaml says what is not asked
+	$(SAM) validate --lint
+	.sam/bin/cfn-lint --non-zero-exit-code informational template.yaml
+	.checkov/bin/checkov --config-file .checkov.yaml
+
+build: .sam/.made  ## what is deployed, into .aws-sam/
+	$(SAM) build
+
+deploy: build  ## to your account: make deploy ENV=prod
+	$(SAM) deploy --config-env $(ENV)
+
+delete: .sam/.made  ## the stack; what is in table, bucket and file system stays (docs/operations.md)
+	$(SAM) delete --config-env $(ENV)
 
 lock: .venv/.dev  ## resolve requirements/*.in anew
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o dev.lock dev.in
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o run.lock run.in
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o aws.lock aws.in
+	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o sam.lock sam.in
+	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o checkov.lock checkov.in
 
 clean:
-	rm -rf .venv .stand-in .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .sam .checkov .aws-sam .stand-in .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -80,4 +99,10 @@ clean:
 .venv/.dev: .venv/.run requirements/dev.lock client/pyproject.toml
 	@$(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements/dev.lock
 	@$(BIN)/python -m pip install -q $(EDITABLE) -e client
+	@touch $@
+
+# AWS's tool and checkov pin what others must not have: each has an environment of its own.
+.sam/.made .checkov/.made: .%/.made: requirements/%.lock
+	@$(PYTHON) -m venv .$*
+	@.$*/bin/python -m pip install -q --no-deps --require-hashes -r requirements/$*.lock
 	@touch $@
