@@ -5,6 +5,7 @@ BIN := .venv/bin
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
 .PHONY: run client maintain test stand-in check demo fmt lint lint-zk openapi mutate bench bench-dynamodb lock clean
+.PHONY: build emulated demo-aws-local events bench-coldstart
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -14,7 +15,7 @@ client: .venv/.dev  ## install the client and its command: .venv/bin/sync-relay
 maintain: .venv/.run  ## run retention once on the configured stores
 	@$(BIN)/sync-relay-server maintain
 
-test: .venv/.dev stand-in  ## every test, with branch coverage
+test: .venv/.dev stand-in emulated  ## every test, with branch coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
 
 # The DynamoDB of the tests. Its Cargo.lock pins it; where there is no cargo those tests are skipped, and fail in CI.
@@ -27,6 +28,40 @@ stand-in: $(if $(shell command -v cargo),.stand-in/.built)
 
 demo: .venv/.dev  ## devices sync a real ledger; one joins from a snapshot, one is revoked
 	@$(BIN)/python -m demo
+
+# The architecture that functions run on: of `make build`, as template.yaml has it; of the emulator, this machine's.
+ARCHITECTURE ?= arm64
+HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+LAMBDA_PYTHON_OR_NONE = $(shell $(PYTHON) -m tools.layer.lambda_python 2>/dev/null)
+SAM_BUILD = ARCHITECTURE=$(1) PATH="$$(dirname $$($(PYTHON) -m tools.layer.lambda_python)):$$PATH" SAM_CLI_TELEMETRY=0 \
+	.sam/bin/sam build --parameter-overrides Architecture=$(1)
+
+build: .venv/.run .sam/.made  ## build what is deployed, into .aws-sam/build
+	@$(PYTHON) -m tools.layer.lambda_python >/dev/null
+	@$(call SAM_BUILD,$(ARCHITECTURE))
+
+# What the tests run under the runtime's emulator. Without Python 3.13 they are skipped, and fail in CI.
+emulated: $(if $(LAMBDA_PYTHON_OR_NONE),.aws-sam/emulated/.built .lambda/.made)
+
+.aws-sam/emulated/.built: template.yaml requirements/layer.lock layers/relay/Makefile \
+		$(shell find layers/relay functions tools/layer schema/sqlite -name '*.py' -o -name '*.sql') | .venv/.run .sam/.made
+	@$(call SAM_BUILD,$(HERE)) --build-dir .aws-sam/emulated >.aws-sam.log 2>&1 || { cat .aws-sam.log; exit 1; }
+	@rm .aws-sam.log
+	@touch $@
+
+# What stands for the Lambda runtime.
+.lambda/.made: requirements/runtime.lock
+	@$(LAMBDA_PYTHON_OR_NONE) -m venv --clear .lambda
+	@.lambda/bin/python -m pip install -q --no-deps --require-hashes -r requirements/runtime.lock
+	@touch $@
+
+.sam/.made: requirements/sam.lock
+	@$(PYTHON) -m venv --clear .sam
+	@.sam/bin/python -m pip install -q --no-deps --require-hashes -r requirements/sam.lock
+	@touch $@
+
+demo-aws-local: .venv/.dev stand-in emulated  ## the demo against what `sam build` made, on stand-ins for AWS
+	@$(BIN)/python -m demo --aws-local
 
 fmt: .venv/.dev
 	@$(BIN)/ruff format .
@@ -62,9 +97,10 @@ lock: .venv/.dev  ## resolve requirements/*.in anew
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o dev.lock dev.in
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o run.lock run.in
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o aws.lock aws.in
+	cd requirements && for name in layer runtime; do ../$(BIN)/uv pip compile -q --python-version 3.13 --python-platform x86_64-manylinux_2_34 --generate-hashes --no-annotate --no-header -c dev.lock -o $$name.lock $$name.in; done
 
 clean:
-	rm -rf .venv .stand-in .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .stand-in .sam .lambda .aws-sam .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
