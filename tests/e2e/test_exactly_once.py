@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import httpx
+import pytest
 
 from sync_relay_client import DeviceKey, Envelope, RelayClient, VaultKey, VaultSession
 from sync_relay_client.errors import RelayUnreachable
 from tests.e2e.conftest import Peer, StartRelay, change_of
+
+pytestmark = pytest.mark.as_built
 
 WRITERS = 8
 PUSHES_EACH = 125

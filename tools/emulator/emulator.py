@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from tools.emulator.built import BuiltFunction
+from tools.emulator.built import BUILT, BuiltFunction
 
 ROOT = Path(__file__).parents[2]
 RUNTIME = ROOT / ".lambda" / "bin" / "python"
@@ -132,12 +132,14 @@ def _environment(function: BuiltFunction, variables: Mapping[str, str]) -> dict[
     }
 
 
-def _binary() -> Path:
+def is_there() -> bool:
+    """Whether this machine has all that it takes: the emulator, the runtime, and the folder that `sam build` made."""
+    return _binary() is not None and RUNTIME.exists() and BUILT.exists()
+
+
+def _binary() -> Path | None:
     machine = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
-    found = next(ROOT.glob(f".sam/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-{machine}"), None)
-    if found is None or not RUNTIME.exists():
-        raise EmulatorError("no emulator of the Lambda runtime on this machine: make emulated")
-    return found
+    return next(ROOT.glob(f".sam/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-{machine}"), None)
 
 
 def _free_ports() -> tuple[int, int]:
