@@ -2,10 +2,11 @@
 # and a package index; everything else is installed into .venv from the hash-locked files in requirements/.
 PYTHON ?= python3
 BIN := .venv/bin
+SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-1} .sam/bin/sam
+ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test stand-in check demo fmt lint lint-zk openapi mutate bench bench-dynamodb lock clean
-.PHONY: build emulated demo-aws-local events bench-coldstart
+.PHONY: run client maintain test stand-in check check-template build emulated deploy delete demo demo-aws-local fmt lint lint-zk openapi mutate bench bench-dynamodb bench-coldstart events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -29,38 +30,7 @@ stand-in: $(if $(shell command -v cargo),.stand-in/.built)
 demo: .venv/.dev  ## devices sync a real ledger; one joins from a snapshot, one is revoked
 	@$(BIN)/python -m demo
 
-# The architecture that functions run on: of `make build`, as template.yaml has it; of the emulator, this machine's.
-ARCHITECTURE ?= arm64
-HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
-LAMBDA_PYTHON_OR_NONE = $(shell $(PYTHON) -m tools.layer.lambda_python 2>/dev/null)
-SAM_BUILD = ARCHITECTURE=$(1) PATH="$$(dirname $$($(PYTHON) -m tools.layer.lambda_python)):$$PATH" SAM_CLI_TELEMETRY=0 \
-	.sam/bin/sam build --parameter-overrides Architecture=$(1)
-
-build: .venv/.run .sam/.made  ## build what is deployed, into .aws-sam/build
-	@$(PYTHON) -m tools.layer.lambda_python >/dev/null
-	@$(call SAM_BUILD,$(ARCHITECTURE))
-
-# What the tests run under the runtime's emulator. Without Python 3.13 they are skipped, and fail in CI.
-emulated: $(if $(LAMBDA_PYTHON_OR_NONE),.aws-sam/emulated/.built .lambda/.made)
-
-.aws-sam/emulated/.built: template.yaml requirements/layer.lock layers/relay/Makefile \
-		$(shell find layers/relay functions tools/layer schema/sqlite -name '*.py' -o -name '*.sql') | .venv/.run .sam/.made
-	@$(call SAM_BUILD,$(HERE)) --build-dir .aws-sam/emulated >.aws-sam.log 2>&1 || { cat .aws-sam.log; exit 1; }
-	@rm .aws-sam.log
-	@touch $@
-
-# What stands for the Lambda runtime.
-.lambda/.made: requirements/runtime.lock
-	@$(LAMBDA_PYTHON_OR_NONE) -m venv --clear .lambda
-	@.lambda/bin/python -m pip install -q --no-deps --require-hashes -r requirements/runtime.lock
-	@touch $@
-
-.sam/.made: requirements/sam.lock
-	@$(PYTHON) -m venv --clear .sam
-	@.sam/bin/python -m pip install -q --no-deps --require-hashes -r requirements/sam.lock
-	@touch $@
-
-demo-aws-local: .venv/.dev stand-in emulated  ## the demo against what `sam build` made, on stand-ins for AWS
+demo-aws-local: .venv/.dev stand-in emulated  ## the demo against the functions as sam built them, on stand-ins for AWS
 	@$(BIN)/python -m demo --aws-local
 
 fmt: .venv/.dev
@@ -91,16 +61,56 @@ bench-dynamodb: .venv/.dev stand-in  ## units and trips of each request, the tab
 # What CI runs: all that must hold. The tests come last, so that their closing line ends it.
 check: lint lint-zk
 	$(BIN)/python -m tools.openapi | diff schema/openapi.json -
+	$(MAKE) --no-print-directory check-template
 	$(MAKE) --no-print-directory test
+
+check-template: .sam/.made .checkov/.made  ## the template, without an account; .checkov.yaml says what is not asked
+	$(SAM) validate --lint
+	.sam/bin/cfn-lint --non-zero-exit-code informational template.yaml
+	.checkov/bin/checkov --config-file .checkov.yaml
+
+# The architecture that functions run on: where they are deployed, samconfig.toml's or the template's; in the runtime's
+# emulator, this machine's. sam takes Python 3.13 from the path.
+ARCHITECTURE ?= $(or $(shell sed -n '/^\[$(ENV).deploy/,/^\[/s/.*\bArchitecture=\([a-z0-9_]*\).*/\1/p' samconfig.toml),arm64)
+HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+LAMBDA_PYTHON = $(shell $(PYTHON) -m tools.layer.lambda_python 2>/dev/null)
+SAM_BUILD = ARCHITECTURE=$(1) PATH="$(dir $(LAMBDA_PYTHON)):$$PATH" $(SAM) build --parameter-overrides Architecture=$(1)
+
+build: .venv/.run .sam/.made  ## what is deployed, into .aws-sam/build
+	@$(PYTHON) -m tools.layer.lambda_python >/dev/null
+	$(call SAM_BUILD,$(ARCHITECTURE))
+
+# What the tests run under the runtime's emulator. Without Python 3.13 they are skipped, and fail in CI.
+emulated: $(if $(LAMBDA_PYTHON),.aws-sam/emulated/.built .lambda/.made)
+
+.aws-sam/emulated/.built: template.yaml requirements/layer.lock layers/relay/Makefile \
+		$(shell find layers/relay functions tools/layer schema/sqlite -name '*.py' -o -name '*.sql') | .venv/.run .sam/.made
+	@$(call SAM_BUILD,$(HERE)) --build-dir .aws-sam/emulated >.aws-sam.log 2>&1 || { cat .aws-sam.log; exit 1; }
+	@rm .aws-sam.log
+	@touch $@
+
+# What stands for the Lambda runtime: its Python, its interface client, and the SDK that it brings.
+.lambda/.made: requirements/runtime.lock
+	@$(LAMBDA_PYTHON) -m venv --clear .lambda
+	@.lambda/bin/python -m pip install -q --no-deps --require-hashes -r requirements/runtime.lock
+	@touch $@
+
+deploy: build  ## to your account: make deploy ENV=prod
+	$(SAM) deploy --config-env $(ENV)
+
+delete: .sam/.made  ## the stack; what is in table, bucket and file system stays (docs/operations.md)
+	$(SAM) delete --config-env $(ENV)
 
 lock: .venv/.dev  ## resolve requirements/*.in anew
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o dev.lock dev.in
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o run.lock run.in
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o aws.lock aws.in
+	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o sam.lock sam.in
+	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o checkov.lock checkov.in
 	cd requirements && for name in layer runtime; do ../$(BIN)/uv pip compile -q --python-version 3.13 --python-platform x86_64-manylinux_2_34 --generate-hashes --no-annotate --no-header -c dev.lock -o $$name.lock $$name.in; done
 
 clean:
-	rm -rf .venv .stand-in .sam .lambda .aws-sam .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .sam .checkov .lambda .aws-sam .stand-in .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -116,4 +126,10 @@ clean:
 .venv/.dev: .venv/.run requirements/dev.lock client/pyproject.toml
 	@$(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements/dev.lock
 	@$(BIN)/python -m pip install -q $(EDITABLE) -e client
+	@touch $@
+
+# AWS's tool and checkov pin what others must not have: each has an environment of its own.
+.sam/.made .checkov/.made: .%/.made: requirements/%.lock
+	@$(PYTHON) -m venv .$*
+	@.$*/bin/python -m pip install -q --no-deps --require-hashes -r requirements/$*.lock
 	@touch $@

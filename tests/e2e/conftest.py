@@ -100,8 +100,8 @@ def start_relay(tmp_path: Path, relay_kind: str, request: pytest.FixtureRequest)
 class BuiltRelays:
     """Relays as they were built, on stand-ins for AWS."""
 
-    SHARED = ({}, {"RELAY_RATE_LIMIT": "off"})
-    """What most tests ask for: they get one relay, on which each has vaults of its own, since functions start slowly."""
+    SHARED: tuple[dict[str, str], ...] = ({}, {"RELAY_RATE_LIMIT": "off"})
+    """What most tests ask for: they share a relay, on which each has vaults of its own, since functions start slowly."""
 
     def __init__(self, stack: ExitStack, folder: Path) -> None:
         self._stack = stack
@@ -119,7 +119,7 @@ class BuiltRelays:
 
     def _started(self, stack: ExitStack, folder: Path, variables: dict[str, str]) -> BuiltRelay:
         stores = stack.enter_context(closing(Stores(*self._urls)))
-        return stack.enter_context(BuiltRelay(folder, **stores.variables, **variables))
+        return stack.enter_context(BuiltRelay(folder, **stores.variables | variables))
 
 
 @pytest.fixture(scope="session")
