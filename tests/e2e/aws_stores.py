@@ -36,8 +36,8 @@ class Stores:
 
     def items(self) -> list[dict[str, Any]]:
         """Return all that the log's table holds."""
-        found: list[dict[str, Any]] = self.client.scan(TableName=self.log_table)["Items"]
-        return found
+        pages = self.client.get_paginator("scan").paginate(TableName=self.log_table)
+        return [item for page in pages for item in page["Items"]]
 
     def close(self) -> None:
         """Close the connections."""
