@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test stand-in check check-template build emulated deploy delete demo demo-aws-local fmt lint lint-zk openapi mutate bench bench-dynamodb bench-coldstart events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local fmt lint lint-zk openapi mutate bench bench-dynamodb bench-coldstart events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -18,6 +18,9 @@ maintain: .venv/.run  ## run retention once on the configured stores
 
 test: .venv/.dev stand-in emulated  ## every test, with branch coverage
 	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term --cov-fail-under=90
+
+test-as-built: .venv/.dev stand-in emulated  ## the end-to-end tests against what sam built, those that take minutes, too
+	@RELAY_TEST_SLOW=1 $(BIN)/python -m pytest tests/e2e -k "built or events"
 
 # The DynamoDB of the tests. Its Cargo.lock pins it; where there is no cargo those tests are skipped, and fail in CI.
 stand-in: $(if $(shell command -v cargo),.stand-in/.built)
@@ -49,6 +52,9 @@ lint-zk: .venv/.dev  ## the zero-knowledge audit on the syntax tree
 openapi: .venv/.dev  ## write schema/openapi.json anew
 	$(BIN)/python -m tools.openapi > schema/openapi.json
 
+events: .venv/.dev  ## write events/ anew: a signature is good for five minutes
+	$(BIN)/python -m tools.events
+
 mutate: .venv/.dev  ## seed bugs in the crypto, the chain and the audit, and see the tests fail
 	$(BIN)/python -m tools.mutate
 
@@ -61,6 +67,7 @@ bench-dynamodb: .venv/.dev stand-in  ## units and trips of each request, the tab
 # What CI runs: all that must hold. The tests come last, so that their closing line ends it.
 check: lint lint-zk
 	$(BIN)/python -m tools.openapi | diff schema/openapi.json -
+	$(BIN)/python -m tools.events --check
 	$(MAKE) --no-print-directory check-template
 	$(MAKE) --no-print-directory test
 

@@ -75,9 +75,13 @@ def change_of(payload: bytes) -> Change:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the tests that are marked `as_built` twice: the other time against what `sam build` made."""
+    """Run the tests that are marked `as_built` twice: the other time against what `sam build` made.
+
+    Those that are marked `as_built("slow")` take minutes so, and run twice only where RELAY_TEST_SLOW is set.
+    """
     if "relay_kind" in metafunc.fixturenames:
-        is_twice = metafunc.definition.get_closest_marker("as_built") is not None
+        marker = metafunc.definition.get_closest_marker("as_built")
+        is_twice = marker is not None and (not marker.args or "RELAY_TEST_SLOW" in os.environ)
         metafunc.parametrize("relay_kind", ["embedded", "as built"] if is_twice else ["embedded"])
 
 
@@ -101,7 +105,7 @@ class BuiltRelays:
     """Relays as they were built, on stand-ins for AWS."""
 
     SHARED: tuple[dict[str, str], ...] = ({}, {"RELAY_RATE_LIMIT": "off"})
-    """What most tests ask for: they share a relay, on which each has vaults of its own, since functions start slowly."""
+    """What most tests ask for: they share a relay, and have vaults of their own: functions start slowly."""
 
     def __init__(self, stack: ExitStack, folder: Path) -> None:
         self._stack = stack
@@ -117,8 +121,12 @@ class BuiltRelays:
             self._shared = self._started(self._stack, self._folder, self.SHARED[1])
         return self._shared
 
+    def stores(self, stack: ExitStack) -> Stores:
+        """Return empty tables and an empty bucket."""
+        return stack.enter_context(closing(Stores(*self._urls)))
+
     def _started(self, stack: ExitStack, folder: Path, variables: dict[str, str]) -> BuiltRelay:
-        stores = stack.enter_context(closing(Stores(*self._urls)))
+        stores = self.stores(stack)
         return stack.enter_context(BuiltRelay(folder, **stores.variables | variables))
 
 

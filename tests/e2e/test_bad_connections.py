@@ -14,7 +14,7 @@ from sync_relay_client.errors import RelayRefused, RelayUnreachable
 from tests.client.app import applied, apply_all, change_of, pair
 from tests.e2e.conftest import StartRelay
 
-pytestmark = pytest.mark.as_built
+pytestmark = pytest.mark.as_built("slow")
 
 CHANGES = 10_000
 OFFLINE_EDITS = 5_000
