@@ -13,7 +13,6 @@ from sync_relay_client import DeviceKey, Envelope, RelayClient, VaultKey, VaultS
 from sync_relay_client.errors import RelayUnreachable
 from tests.e2e.conftest import Peer, StartRelay, change_of
 
-
 WRITERS = 8
 PUSHES_EACH = 125
 KILLS = 6
