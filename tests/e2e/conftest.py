@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import ClassVar
 
+import httpx
 import pytest
 
 from relay_protocol.encoding import base64url
@@ -26,19 +27,23 @@ class Peer:
 
     to_close: ClassVar[list[RelayClient]] = []
 
-    def __init__(self, url: str, key: DeviceKey, session: VaultSession) -> None:
+    def __init__(
+        self, url: str, key: DeviceKey, session: VaultSession, transport: httpx.BaseTransport | None = None
+    ) -> None:
         self.url = url
-        self.client = RelayClient(url, key)
+        self.client = RelayClient(url, key, transport=transport)
+        self._transport = transport
         self.to_close.append(self.client)
         self.session = session
         self.applied: list[bytes] = []
 
     @classmethod
-    def found(cls, url: str) -> "Peer":
+    def found(cls, url: str, transport: httpx.BaseTransport | None = None) -> "Peer":
+        """Found a vault. `transport` stands in the network's place."""
         key, vault_id = DeviceKey.generate(), str(uuid.uuid4())
-        with RelayClient(url, key) as client:
+        with RelayClient(url, key, transport=transport) as client:
             registered = client.register(vault_id)
-        return cls(url, key, VaultSession.found(key, vault_id, registered.epoch))
+        return cls(url, key, VaultSession.found(key, vault_id, registered.epoch), transport)
 
     @property
     def vault(self) -> VaultEndpoint:
@@ -51,9 +56,9 @@ class Peer:
         self.pull()
         code = self.session.invite(key.public_key, self.url, now_seconds + INVITATION_SECONDS)
         invitation = Invitation.open(code, key)
-        with RelayClient(invitation.relay_url, key) as client:
+        with RelayClient(invitation.relay_url, key, transport=self._transport) as client:
             client.register(invitation.vault_id, invitation.endorsement)
-        return Peer(invitation.relay_url, key, VaultSession.join(key, invitation))
+        return Peer(invitation.relay_url, key, VaultSession.join(key, invitation), self._transport)
 
     def push(self, *payloads: bytes) -> None:
         self.vault.push([self.session.seal(change_of(payload), 1) for payload in payloads])
