@@ -15,7 +15,7 @@ maintain: .venv/.run  ## run retention once on the configured stores
 	@$(BIN)/sync-relay-server maintain
 
 test: .venv/.dev stand-in  ## every test, with branch coverage
-	@$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
+	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term --cov-fail-under=90
 
 # The DynamoDB of the tests. Its Cargo.lock pins it; where there is no cargo those tests are skipped, and fail in CI.
 stand-in: $(if $(shell command -v cargo),.stand-in/.built)

@@ -18,7 +18,7 @@ from local.incoming import RETRY_SECONDS, ClientGone, Incoming
 from local.outgoing import render, send_answer
 from relay.adapters.filesystem import FilesystemBlobs
 from relay.http.responses import refuse
-from relay.observability import Telemetry
+from relay.observability import Answered, Telemetry
 from relay.ports import Clock, StoreUnavailable
 from relay_protocol.errors import (
     BodyTooLarge,
@@ -60,7 +60,7 @@ class BlobRoutes:
         async def tell(error: RelayError | None) -> None:
             status, code = (error.status, error.code) if error else (200, None)
             route, duration_us = f"{scope['method']} {ROUTE_NAME}", self._clock.now_us() - started_us
-            await self._blocking(self._telemetry.answered, request_id, route, status, code, duration_us)
+            await self._blocking(self._telemetry.answered, Answered(request_id, route, None, status, code, duration_us))
 
         if isinstance(outcome, Path):
             if await _send_file(outcome, scope, receive, send, lambda: tell(None)):

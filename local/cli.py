@@ -1,4 +1,4 @@
-"""The command `sync-relay-server`: run the embedded relay, apply retention once, or mark a restored store."""
+"""The command `sync-relay-server`: run the embedded relay, maintain its stores, or look a vault up in its log."""
 
 import argparse
 import json
@@ -26,9 +26,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("serve", help="run the relay until a signal ends it")
     commands.add_parser("maintain", help="apply retention once; print what it did as JSON")
     commands.add_parser("new-epoch", help="after a restore from a backup: give every vault a new epoch")
-    command = parser.parse_args(arguments).command
+    hashing = commands.add_parser("vault-hash", help="print what stands for a vault in the log")
+    hashing.add_argument("vault_id", metavar="VAULT_ID")
+    given = parser.parse_args(arguments)
     try:
-        {"serve": _serve, "maintain": _maintain, "new-epoch": _new_epoch}[command](relay_from_environment())
+        relay = relay_from_environment()
+        if given.command == "vault-hash":
+            _print(relay.vault_hash(given.vault_id))
+        else:
+            {"serve": _serve, "maintain": _maintain, "new-epoch": _new_epoch}[given.command](relay)
     except ConfigurationError as error:
         return _fail(str(error), EXIT_CONFIGURATION)
     except StoreUnavailable as error:

@@ -65,6 +65,15 @@ def test_a_key_that_others_can_read_stops_it(tmp_path: Path) -> None:
     assert errors.count("\n") == 1
 
 
+def test_what_stands_for_a_vault_in_the_log_is_told_to_who_has_the_relays_key(tmp_path: Path) -> None:
+    vault_id = "0b6f7a52-3f0c-4f5e-9f4e-6a1d2c3b4a59"
+    status, first, errors = run(tmp_path / "one", "vault-hash", vault_id)
+    assert (status, len(first.strip()), errors) == (0, 16, "")
+    assert run(tmp_path / "one", "vault-hash", vault_id)[1] == first
+    assert run(tmp_path / "other", "vault-hash", vault_id)[1] != first
+    assert run(tmp_path / "one", "vault-hash")[0] == 2
+
+
 def test_a_data_directory_that_is_none_stops_it(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     status, output, errors = run(tmp_path / "file", "serve")

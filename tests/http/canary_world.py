@@ -22,11 +22,11 @@ _OPEN_FIELDS = ("origin_user", "timestamp", "operation_type", "entity", "entity_
 class CanaryWorld(World):
     """Plants canaries in each request before it is signed."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, request_metrics: bool = False) -> None:
         settings = Settings(data_dir=directory, log_level="DEBUG")
         relay = build(settings)
         super().__init__(relay.log, relay.limiter, settings)
-        self.replace(telemetry=new_telemetry("DEBUG"), address_key=relay.address_key)
+        self.replace(telemetry=new_telemetry("DEBUG", request_metrics=request_metrics), address_key=relay.address_key)
 
     def as_sent(self, changeset: Json) -> Json:
         return plant(changeset)

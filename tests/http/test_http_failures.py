@@ -1,6 +1,8 @@
 """When a store fails: 503, nothing half done; when the relay itself fails: a constant 500, its id in the log (§6)."""
 
 import json
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from relay.http.vaults import ENDPOINTS
 from relay.ports import StoreUnavailable
 from relay_protocol.encoding import is_uuid
 from relay_protocol.limits import RateLimit
+from tests.http.device import uuid_of
 from tests.http.documented import read
 from tests.http.faults import BLOB, CALLS, REQUESTS, TOUCHES, Recorder, Touch, break_port, prepare
 from tests.http.world import Vault, World, new_telemetry
@@ -165,7 +168,7 @@ def test_every_answer_is_told_by_route_status_and_code(vault: Vault) -> None:
     vault.pull()
     vault.pull(since=9)
     vault.world.call(None, "GET", "/nowhere")
-    told = [about[1:4] for about in vault.world.telemetry.of("answered")]
+    told = [(answer.route, answer.status, answer.code) for (answer,) in vault.world.telemetry.of("answered")]
     pull = "GET /vaults/{vault_id}/changesets"
     assert told == [(pull, 200, None), (pull, 409, "cursor_ahead"), ("none", 404, "route_not_found")]
 
@@ -214,6 +217,41 @@ def test_a_success_is_told_at_debug_alone(vault: Vault, capsys: pytest.CaptureFi
     vault.world.replace(telemetry=new_telemetry("DEBUG"))
     REQUESTS["push"](vault)
     assert [line["status"] for line in _lines(capsys)] == [200]
+
+
+def test_with_metrics_each_answer_is_one_line_by_route_and_code(
+    vault: Vault, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vault.world.replace(telemetry=new_telemetry("INFO", service="prod", request_metrics=True))
+    vault.pull()
+    vault.pull(since=9)
+    success, refusal = _lines(capsys)
+    pull, vault_hash = "GET /vaults/{vault_id}/changesets", vault.world.relay.vault_hash(vault.id)
+    for line in success, refusal:
+        assert (line["service"], line["route"], line["vault"]) == ("prod", pull, vault_hash)
+        (directive,) = line["_aws"]["CloudWatchMetrics"]
+        assert directive["Metrics"] == [{"Name": "Duration", "Unit": "Microseconds"}]
+        assert len(line["Duration"]) == 1
+    by_route, by_code = ["service", "route"], ["service", "code"]
+    assert success["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [by_route]
+    assert refusal["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [by_route, by_code]
+    assert (success["status"], "code" in success, success["cold_start"]) == (200, False, True)
+    assert (refusal["status"], refusal["code"], refusal["cold_start"]) == (409, "cursor_ahead", False)
+    assert success["request_id"] != refusal["request_id"]
+
+
+def test_a_vault_is_told_by_a_keyed_hash_that_differs_between_vaults_and_relays(vault: Vault) -> None:
+    relay = vault.world.relay
+    stranger = uuid_of("nobody")
+    vault.pull()
+    vault.call("GET", "/nowhere")
+    vault.world.call(None, "GET", f"/vaults/{stranger}")
+    vault.world.call(None, "GET", "/health")
+    told = [answer.vault for (answer,) in vault.world.telemetry.of("answered")][-4:]
+    assert told == [relay.vault_hash(vault.id), None, relay.vault_hash(stranger), None]
+    assert relay.vault_hash(vault.id) != relay.vault_hash(stranger)
+    assert replace(relay, address_key=b"j" * 32).vault_hash(vault.id) != relay.vault_hash(vault.id)
+    assert re.fullmatch("[0-9a-f]{16}", relay.vault_hash(vault.id))
 
 
 def test_the_blob_is_still_there_after_all_these_failures(vault: Vault) -> None:

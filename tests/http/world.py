@@ -277,10 +277,10 @@ class Vault:
         return self.call("DELETE", **knobs)
 
 
-def new_telemetry(level: str) -> PowertoolsTelemetry:
+def new_telemetry(level: str, **options: Any) -> PowertoolsTelemetry:
     """Make the real telemetry, writing to what is the standard output now: powertools keeps one logger a process."""
     logging.Logger.manager.loggerDict.pop("sync-relay", None)
-    return PowertoolsTelemetry(level)
+    return PowertoolsTelemetry(level, **options)
 
 
 def encode(value: Any) -> bytes:

@@ -6,8 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from relay.observability import PowertoolsTelemetry
+from relay.observability import Answered, PowertoolsTelemetry
 from tests.http.world import new_telemetry
+
+SUCCESS = Answered("id", "GET /health", None, 200, None, 5)
+REFUSAL = Answered("id", "GET /health", "0123456789abcdef", 503, "unavailable", 5)
 
 
 class BrokenOutput(io.StringIO):
@@ -25,8 +28,8 @@ class BrokenOutput(io.StringIO):
 @pytest.mark.parametrize(
     "tell",
     [
-        lambda telemetry: telemetry.answered("id", "GET /health", 200, None, 5),
-        lambda telemetry: telemetry.answered("id", "GET /health", 503, "unavailable", 5),
+        lambda telemetry: telemetry.answered(SUCCESS),
+        lambda telemetry: telemetry.answered(REFUSAL),
         lambda telemetry: telemetry.limiter_failed("id", "locked"),
         lambda telemetry: telemetry.store_unavailable("id", "locked"),
         lambda telemetry: telemetry.failed("id", ValueError()),

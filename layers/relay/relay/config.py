@@ -58,6 +58,8 @@ class Settings(BaseModel):
     vault_token: Annotated[str | None, Field(min_length=16, repr=False)] = None
     maintain_interval_seconds: Annotated[int, Field(ge=1)] = 3600
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    service_name: Annotated[str, Field(min_length=1, max_length=128)] = "sync-relay"
+    request_metrics: bool = False
 
     @model_validator(mode="after")
     def _token_is_there_when_asked_for(self) -> "Settings":
@@ -120,6 +122,8 @@ _VARIABLES: dict[str, tuple[str, ...]] = {
     "RELAY_VAULT_TOKEN": ("vault_token",),
     "RELAY_MAINTAIN_INTERVAL_SECONDS": ("maintain_interval_seconds",),
     "RELAY_LOG_LEVEL": ("log_level",),
+    "RELAY_SERVICE_NAME": ("service_name",),
+    "RELAY_REQUEST_METRICS": ("request_metrics",),
 }
 
 

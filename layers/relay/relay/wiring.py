@@ -50,7 +50,9 @@ def build(settings: Settings) -> Relay:
         limiter=limiter,
         clock=SystemClock(),
         ids=RandomIds(),
-        telemetry=PowertoolsTelemetry(settings.log_level),
+        telemetry=PowertoolsTelemetry(
+            settings.log_level, settings.service_name, request_metrics=settings.request_metrics
+        ),
         address_key=hmac.new(key, b"sync-relay/key/address/v1", sha256).digest(),
     )
 

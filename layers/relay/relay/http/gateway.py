@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from relay.http.rate_limit import count
 from relay.http.request import Event, Request, read_event
 from relay.http.responses import ProxyResponse, refuse
+from relay.observability import Answered
 from relay.ports import StoreUnavailable
 from relay.service import Relay
 from relay_protocol.errors import BodyTooLarge, Internal, RelayError, Unavailable
@@ -50,6 +51,7 @@ class _Exchange:
         self._relay = relay
         self._started_us = relay.clock.now_us()
         self._route = "none"
+        self._vault: str | None = None
         self._code: str | None = None
         self.request_id = relay.ids.uuid()
         self.rate_fields: dict[str, str] = {}
@@ -59,6 +61,8 @@ class _Exchange:
         settings = self._relay.settings
         request = read_event(event, self.request_id, settings.public_url)
         self._route = f"{request.method} {request.route.resource}"
+        if request.vault_id is not None:
+            self._vault = self._relay.vault_hash(request.vault_id)
         if request.body_bytes > settings.limits.max_body_bytes:
             raise BodyTooLarge(settings.limits.max_body_bytes)
         counted = count(self._relay, request, self._started_us)
@@ -77,5 +81,6 @@ class _Exchange:
     def tell(self, response: ProxyResponse) -> None:
         """Log the answer."""
         duration_us = self._relay.clock.now_us() - self._started_us
-        status = response["statusCode"]
-        self._relay.telemetry.answered(self.request_id, self._route, status, self._code, duration_us)
+        self._relay.telemetry.answered(
+            Answered(self.request_id, self._route, self._vault, response["statusCode"], self._code, duration_us)
+        )
