@@ -80,8 +80,10 @@ class Connections:
                 check_same_thread=False,
                 cached_statements=CACHED_STATEMENTS,
             )
-        except (OSError, sqlite3.Error):
+        except OSError:
             raise StoreUnavailable("cannot be opened") from None
+        except sqlite3.Error as error:
+            raise unavailable(error) from None
         try:
             connection.execute(f"PRAGMA synchronous = {file.synchronous}")
             connection.execute("PRAGMA secure_delete = ON")  # deleted bytes are overwritten, not only forgotten
