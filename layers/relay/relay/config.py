@@ -11,6 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from relay_protocol.limits import Limits, Retention, VaultCreation
 
 MAX_DYNAMODB_BATCH = 1000
+MAX_SQLITE_SHARDS = 64
+"""A process locks two files a shard, the limiter's is the other; EFS lets a mount's processes lock 256 together."""
 
 
 class ConfigurationError(Exception):
@@ -38,7 +40,8 @@ class Settings(BaseModel):
     metadata: Literal["sqlite", "dynamodb"] = "sqlite"
     blobs: Literal["filesystem", "s3"] = "filesystem"
     data_dir: Path = Path("data")
-    sqlite_journal: Literal["wal", "delete"] = "wal"
+    sqlite_journal: Literal["wal", "delete", "persist"] = "wal"
+    sqlite_shards: Annotated[int, Field(ge=1, le=MAX_SQLITE_SHARDS)] = 1
     log_table: Annotated[str | None, Field(min_length=3)] = None
     limiter_table: Annotated[str | None, Field(min_length=3)] = None
     bucket: Annotated[str | None, Field(min_length=3)] = None
@@ -66,12 +69,13 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _stores_have_their_names(self) -> "Settings":
+        is_shared = self.sqlite_shards > 1 and self.blobs == "s3"  # by functions, which keep no key file
         needed = {
             "RELAY_BUCKET": self.blobs == "s3" and self.bucket is None,
             "RELAY_BLOBS=s3": self.metadata == "dynamodb" and self.blobs != "s3",
             "RELAY_LOG_TABLE": self.metadata == "dynamodb" and self.log_table is None,
             "RELAY_LIMITER_TABLE": self.metadata == "dynamodb" and self.limiter_table is None,
-            "RELAY_ADDRESS_KEY": self.metadata == "dynamodb" and self.address_key is None,
+            "RELAY_ADDRESS_KEY": (self.metadata == "dynamodb" or is_shared) and self.address_key is None,
         }
         for name, is_missing in needed.items():
             if is_missing:
@@ -101,6 +105,7 @@ _VARIABLES: dict[str, tuple[str, ...]] = {
     "RELAY_BLOBS": ("blobs",),
     "RELAY_DATA_DIR": ("data_dir",),
     "RELAY_SQLITE_JOURNAL": ("sqlite_journal",),
+    "RELAY_SQLITE_SHARDS": ("sqlite_shards",),
     "RELAY_LOG_TABLE": ("log_table",),
     "RELAY_LIMITER_TABLE": ("limiter_table",),
     "RELAY_BUCKET": ("bucket",),
