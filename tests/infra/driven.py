@@ -135,7 +135,9 @@ def stores(environments: Mapping[str, Mapping[str, str]], folder: Path) -> Itera
         connect_s3(s3_url, session()).create_bucket(Bucket=one["RELAY_BUCKET"])
         changes["RELAY_S3_ENDPOINT"] = s3_url
         if one["RELAY_METADATA"] == "sqlite":
-            changes["RELAY_DATA_DIR"] = str(folder / "mounted")
+            mounted = folder / "mounted"
+            mounted.mkdir(mode=0o700)
+            changes["RELAY_DATA_DIR"] = str(mounted)
             yield {group: {**_ours(variables), **changes} for group, variables in environments.items()}
             return
         with dynamodb_served() as dynamodb_url:
