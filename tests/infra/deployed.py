@@ -34,13 +34,13 @@ _SECRET = re.compile(r"\{\{resolve:secretsmanager:(?P<id>[^}]+?)\}\}")
 
 
 @cache
-def expanded() -> dict[str, Any]:
-    """Return what SAM makes of the template. It leaves parameters as they are."""
+def expanded(layer: str = "layer.zip") -> dict[str, Any]:
+    """Return what SAM makes of the template, with a layer in this archive. It leaves parameters as they are."""
     python = ROOT / ".sam" / "bin" / "python"
     if not python.exists():
         give_up = pytest.fail if os.environ.get("CI") else pytest.skip
         give_up("no SAM to expand the template with: make .sam/.made")
-    command = [str(python), str(ROOT / "tests/infra/expand.py"), str(ROOT / "template.yaml"), REGION, "{}"]
+    command = [str(python), str(ROOT / "tests/infra/expand.py"), str(ROOT / "template.yaml"), REGION, layer]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     template: dict[str, Any] = json.loads(done.stdout)
@@ -124,7 +124,8 @@ def _upload_code() -> None:
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("app.py", "")
-    s3.put_object(Bucket="packaged", Key="code.zip", Body=code.getvalue())
+    for key in ("code.zip", "layer.zip"):
+        s3.put_object(Bucket="packaged", Key=key, Body=code.getvalue())
 
 
 def _resolved(resources: dict[str, Any], resource_map: ResourceMap) -> dict[str, dict[str, Any]]:
