@@ -64,6 +64,9 @@ bench: .venv/.dev  ## the figures of docs/operations.md, measured here
 bench-dynamodb: .venv/.dev stand-in  ## units and trips of each request, the table of docs/adr/0012
 	$(BIN)/python -m bench.dynamodb
 
+bench-coldstart: .venv/.dev stand-in emulated  ## how long each function takes to start, the table of docs/adr/0015
+	$(BIN)/python -m bench.coldstart
+
 # What CI runs: all that must hold. The tests come last, so that their closing line ends it.
 check: lint lint-zk
 	$(BIN)/python -m tools.openapi | diff schema/openapi.json -
