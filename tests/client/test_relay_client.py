@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -135,8 +136,8 @@ def test_config(relay: Relay, client: RelayClient) -> None:
     limits, retention = Limits(), Retention()
     relay.answer = {
         "protocol": 1,
-        "limits": limits.model_dump(),
-        "retention": retention.model_dump(),
+        "limits": asdict(limits),
+        "retention": asdict(retention),
         "vault_creation": "open",
     }
     found = client.config()

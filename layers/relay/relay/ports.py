@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, Literal, Protocol, TypeVar
 
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from relay_protocol.sealed import Sealed
 
 R = TypeVar("R")

@@ -8,7 +8,7 @@ from relay.adapters.sqlite.database import Database
 from relay.adapters.sqlite.members import count_members
 from relay.adapters.sqlite.snapshots import THERE, snapshots_where
 from relay.ports import VaultInfo
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 
 SCRUB_MAX_BYTES = 256 * 2**20
 """Writers wait while a file is rewritten, here for some two seconds. A larger file is left to its operator's VACUUM."""
