@@ -54,7 +54,7 @@ class Emulator:
         self._process = subprocess.Popen(
             ["/bin/sh", "-c", _WHILE_STDIN_IS_OPEN, "sh", *command],
             cwd=function.folder,
-            env=_environment(function, variables),
+            env=environment_of(function, variables),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -118,7 +118,7 @@ class Emulator:
             return
 
 
-def _environment(function: BuiltFunction, variables: Mapping[str, str]) -> dict[str, str]:
+def environment_of(function: BuiltFunction, variables: Mapping[str, str]) -> dict[str, str]:
     """Return what a function finds in its environment: that of Lambda, and its own variables. Nothing is inherited."""
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
