@@ -16,7 +16,7 @@ client: .venv/.dev  ## install the client and its command: .venv/bin/sync-relay
 maintain: .venv/.run  ## run retention once on the configured stores
 	@$(BIN)/sync-relay-server maintain
 
-test: .venv/.dev stand-in emulated  ## every test, with branch coverage
+test: .venv/.dev .sam/.made stand-in emulated  ## every test, with branch coverage
 	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term --cov-fail-under=90
 
 test-as-built: .venv/.dev stand-in emulated  ## the end-to-end tests against what sam built, those that take minutes, too

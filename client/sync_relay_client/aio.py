@@ -41,7 +41,12 @@ class AsyncVault:
     def __init__(self, profile: Profile, options: Options) -> None:
         self._profile = profile
         self._link = Link(profile, options.retry, options.clock)
-        self._transport = AsyncTransport(options.async_transport, options.timeout_seconds, options.clock)
+        try:
+            api_key = profile.api_key(options.api_key)
+        except BaseException:
+            profile.close()
+            raise
+        self._transport = AsyncTransport(options.async_transport, options.timeout_seconds, options.clock, api_key)
         self._turn = asyncio.Lock()
         self._owner: asyncio.Task[object] | None = None
 

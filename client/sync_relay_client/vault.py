@@ -46,7 +46,14 @@ class Vault:
         self._profile = profile
         self._options = options
         self._link = Link(profile, options.retry, options.clock)
-        self._transport = Transport(options.transport, options.timeout_seconds, options.clock, options.sleep)
+        try:
+            self._api_key = profile.api_key(options.api_key)
+        except BaseException:
+            profile.close()
+            raise
+        self._transport = Transport(
+            options.transport, options.timeout_seconds, options.clock, options.sleep, self._api_key
+        )
         self._turn = _Turn()
 
     # ------------------------------------------------------------ beginning
@@ -140,6 +147,11 @@ class Vault:
         """Return where this device is and what waits; nobody is asked."""
         with self._turn, self._profile.view() as view:
             return status_of(view)
+
+    @property
+    def api_key(self) -> str | None:
+        """The API key that its relay asks for, if one was given."""
+        return self._api_key
 
     @property
     def device_id(self) -> str:

@@ -134,7 +134,7 @@ def test_a_file_follows_when_its_journal_is_changed(path: Path) -> None:
 def test_what_was_acknowledged_waits_for_the_disk_and_what_was_deleted_is_overwritten(path: Path) -> None:
     """No test can cut the power; so this one holds the settings that SQLite promises both for."""
     for journal in ("wal", "delete"):
-        connection = SqliteLog(path, journal="wal" if journal == "wal" else "delete")._database._open()
+        connection = SqliteLog(path, journal="wal" if journal == "wal" else "delete")._database._connections.open()
         settings = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "secure_delete")]
         connection.close()
         assert settings == [2, 1]

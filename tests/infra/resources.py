@@ -34,7 +34,7 @@ class _Made(CloudFormationModel):
         return ""
 
     @classmethod
-    def create_from_cloudformation_json(  # type: ignore[override]
+    def create_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **_: Any
     ) -> Self:
         del account_id
@@ -97,9 +97,7 @@ class Role(_Made, CloudFormationModel):
         for policy in properties.get("Policies", ()):
             document = policy["PolicyDocument"]
             document["Statement"] = [one for one in document["Statement"] if one is not None]  # AWS::NoValue
-            client.put_role_policy(
-                RoleName=name, PolicyName=policy["PolicyName"], PolicyDocument=json.dumps(document)
-            )
+            client.put_role_policy(RoleName=name, PolicyName=policy["PolicyName"], PolicyDocument=json.dumps(document))
         for policy_arn in properties.get("ManagedPolicyArns", ()):
             if policy_arn is not None and ":aws:policy/" not in policy_arn:
                 client.attach_role_policy(RoleName=name, PolicyArn=policy_arn)

@@ -3,7 +3,7 @@
 import platform
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 
 import click
@@ -59,8 +59,10 @@ def _examine(settings: Settings, relay_url: str | None) -> Iterator[Finding]:
         return
     with vault:
         status = vault.status()
-        yield from check_relay(relay_url or status.relay_url, settings.options)
-        if relay_url in {None, status.relay_url} and not status.erased:
+        is_own = relay_url in {None, status.relay_url}
+        options = replace(settings.options, api_key=vault.api_key) if is_own else settings.options
+        yield from check_relay(relay_url or status.relay_url, options)
+        if is_own and not status.erased:
             yield _vault(vault)
         yield from _waiting(vault.status())
         if vault.recovery_words() is not None:

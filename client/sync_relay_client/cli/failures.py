@@ -76,6 +76,7 @@ _ADVICE_BY_CODE = {
     "head_moved": "Another device pushed meanwhile: try again.",
     "endorsement_expired": "The invitation is too old: ask for another one.",
     "vault_creation_closed": "This relay wants its operator's token: sync-relay init --token-file FILE URL",
+    "api_key_required": "This relay asks for an API key, or for another one: --api-key-file FILE, once.",
     "rate_limited": "Too many requests: try again in a minute.",
 }
 

@@ -10,6 +10,7 @@ from typing import Self
 from nacl.utils import random
 
 from sync_relay_client.errors import ProfileBroken, ProfileMissing
+from sync_relay_client.profile.api_key import find_api_key, keep_api_key
 from sync_relay_client.profile.database import Database, failures
 from sync_relay_client.profile.queues import Inbox, Outbox
 from sync_relay_client.profile.record import Record, Records
@@ -70,6 +71,16 @@ class Profile:
     def connection(self) -> Connection:
         """The connection, for the app's own tables; write within `outbox` or `inbox` only."""
         return self._database.connection
+
+    def api_key(self, given: str | None = None) -> str | None:
+        """Return the relay's API key: the one that is given, which is then kept, or the one that was.
+
+        Raises ProfileError.
+        """
+        known = find_api_key(self.folder, self._profile_key) if given is None else given
+        if given is not None:
+            keep_api_key(self.folder, self._profile_key, given)
+        return known
 
     def recovery_words(self) -> str | None:
         """Return the recovery sheet's words; None once they are forgotten, and where there never were any."""

@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 from relay_protocol.limits import DAYS, KEPT_SNAPSHOTS, POSITIVE, Between, Limits, RateLimit, Retention, VaultCreation
 
 MAX_DYNAMODB_BATCH = 1000
+MAX_SQLITE_SHARDS = 64
+"""A process locks two files a shard, the limiter's is the other; EFS lets a mount's processes lock 256 together."""
 
 Metadata = Literal["sqlite", "dynamodb"]
 BlobStore = Literal["filesystem", "s3"]
-Journal = Literal["wal", "delete"]
+Journal = Literal["wal", "delete", "persist"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
@@ -32,6 +34,7 @@ class Settings:
     blobs: BlobStore = "filesystem"
     data_dir: Path = Path("data")
     sqlite_journal: Journal = "wal"
+    sqlite_shards: int = 1
     log_table: str | None = None
     limiter_table: str | None = None
     bucket: str | None = None
@@ -78,12 +81,13 @@ class Settings:
         if (self.vault_creation == "token") != (self.vault_token is not None):
             raise ConfigurationError("RELAY_VAULT_TOKEN goes with RELAY_VAULT_CREATION=token, and must be there then")
         on_dynamodb = self.metadata == "dynamodb"
+        is_shared = self.sqlite_shards > 1 and self.blobs == "s3"  # by functions, which keep no key file
         needed = {
             "RELAY_BUCKET": self.blobs == "s3" and self.bucket is None,
             "RELAY_BLOBS=s3": on_dynamodb and self.blobs != "s3",
             "RELAY_LOG_TABLE": on_dynamodb and self.log_table is None,
             "RELAY_LIMITER_TABLE": on_dynamodb and self.limiter_table is None,
-            "RELAY_ADDRESS_KEY": on_dynamodb and self.address_key is None,
+            "RELAY_ADDRESS_KEY": (on_dynamodb or is_shared) and self.address_key is None,
         }
         for name, is_missing in needed.items():
             if is_missing:
@@ -162,6 +166,7 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "RELAY_BLOBS": ("blobs", _one_of(BlobStore)),
     "RELAY_DATA_DIR": ("data_dir", Path),
     "RELAY_SQLITE_JOURNAL": ("sqlite_journal", _one_of(Journal)),
+    "RELAY_SQLITE_SHARDS": ("sqlite_shards", _whole(Between(1, MAX_SQLITE_SHARDS))),
     "RELAY_LOG_TABLE": ("log_table", _text(3)),
     "RELAY_LIMITER_TABLE": ("limiter_table", _text(3)),
     "RELAY_BUCKET": ("bucket", _text(3)),

@@ -73,13 +73,9 @@ def _on_aws(settings: Settings) -> tuple[Log, Limiter, Blobs]:
 
 
 def _sqlite(settings: Settings) -> tuple[Log, Limiter]:
-    from relay.adapters.sqlite import SqliteLimiter, SqliteLog
+    from relay.adapters.sqlite import open_stores
 
-    journal = settings.sqlite_journal
-    return (
-        SqliteLog(settings.data_dir / "relay.sqlite3", journal=journal),
-        SqliteLimiter(settings.data_dir / "limiter.sqlite3", journal=journal),
-    )
+    return open_stores(settings.data_dir, settings.sqlite_shards, settings.sqlite_journal)
 
 
 def _dynamodb(settings: Settings, bucket: "Bucket", session: Any) -> tuple[Log, Limiter]:  # noqa: ANN401
@@ -109,5 +105,6 @@ def _bucket(settings: Settings, session: Any) -> "Bucket":  # noqa: ANN401
 def _data_key(settings: Settings) -> bytes:
     from relay.adapters.filesystem import load_or_create_key
 
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if settings.sqlite_shards == 1:  # else it has to be there, see `ShardFolder`
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     return load_or_create_key(settings.data_dir / "relay.key")

@@ -1,0 +1,108 @@
+"""Instances of the functions, each a process of its own, and devices that send to them straight, without a server."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from tests.http.device import Device, Json, uuid_of
+from tests.http.events import Draft, Event
+from tests.http.world import encode
+
+ROOT = Path(__file__).parents[2]
+END_SECONDS = 30
+PATIENCE_SECONDS = 120
+"""For a store that is busy: a client comes back, and so do these."""
+
+
+class InstanceGone(Exception):
+    """The instance was killed, or ended."""
+
+
+class FunctionFailed(Exception):
+    """The function raised."""
+
+
+class Instance(Protocol):
+    """One call at a time."""
+
+    def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the handler's response. Raises InstanceGone or FunctionFailed."""
+
+    def close(self) -> None:
+        """End it, at once where it is in the middle of a call."""
+
+
+class HandlerProcess:
+    """A process of this very Python that calls a function's handler."""
+
+    def __init__(self, group: str, variables: Mapping[str, str]) -> None:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RELAY_", "AWS_"))}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.e2e.function_process", group],
+            cwd=ROOT,
+            env=inherited | dict(variables),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(json.dumps(event) + "\n")
+            self._process.stdin.flush()
+            response: dict[str, Any] = json.loads(self._process.stdout.readline())
+        except (OSError, ValueError):
+            raise InstanceGone from None
+        if "errorType" in response:
+            raise FunctionFailed(response["errorType"])
+        return response
+
+    def kill(self) -> None:
+        """End it as Lambda ends an instance that has run out of time or memory: at any step."""
+        self._process.kill()
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+class Sender:
+    """A device that sends its requests to instances; it comes back while the store is busy."""
+
+    def __init__(self, device: Device) -> None:
+        self.device = device
+
+    def event(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Event:
+        raw = b"" if body is None else encode(body)
+        fields = {"content-type": "application/json"} if raw else {}
+        return Draft(
+            method, path, self.device.key, int(time.time()), headers=fields | dict(headers or {}), body=raw
+        ).event()
+
+    def push(self, vault_id: str, changesets: list[Json]) -> Event:
+        return self.event("POST", f"/vaults/{vault_id}/changesets", {"changesets": changesets})
+
+    def found(self, instance: Instance, name: str) -> str:
+        """Found the vault of this name; return its id."""
+        vault_id = uuid_of(name)
+        body = {"vault_id": vault_id, "public_key": self.device.public_key}
+        send(instance, self.event("POST", "/devices", body), 201)
+        return vault_id
+
+
+def send(instance: Instance, event: Event, *statuses: int) -> Json:
+    """Return the body of the answer, whose status has to be one of these."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while (answer := instance.invoke(event))["statusCode"] == 503:
+        assert time.monotonic() < give_up, "the store stays busy"
+    assert answer["statusCode"] in statuses, answer
+    body: Json = json.loads(answer["body"] or "null")
+    return body
