@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -62,15 +63,19 @@ def s3_served() -> Iterator[str]:
 
 
 def session() -> Any:
-    """A session of the stand-ins' credentials: the environment of whoever runs the tests is left alone."""
+    """A new session of the stand-ins' credentials: the environment of whoever runs the tests is left alone."""
     made = botocore.session.Session()
     made.set_config_variable("region", REGION)
     made.set_credentials(ACCESS_KEY, SECRET_KEY)
     return made
 
 
+_shared_session = cache(session)
+"""botocore reads its descriptions of the services once a session, which takes longer than most tests."""
+
+
 def dynamodb(endpoint: str) -> Any:
-    return connect_dynamodb(endpoint, session())
+    return connect_dynamodb(endpoint, _shared_session())
 
 
 def new_log_table(client: Any) -> str:
@@ -85,7 +90,7 @@ def new_limiter_table(client: Any) -> str:
 
 def new_bucket(endpoint: str) -> Bucket:
     """Make an empty bucket."""
-    bucket = Bucket(connect_s3(endpoint, session()), f"bucket-{os.getpid()}-{next(_numbers)}")
+    bucket = Bucket(connect_s3(endpoint, _shared_session()), f"bucket-{os.getpid()}-{next(_numbers)}")
     bucket.client.create_bucket(Bucket=bucket.name, CreateBucketConfiguration={"LocationConstraint": REGION})
     return bucket
 

@@ -1,128 +1,132 @@
-"""A vault in DynamoDB whose requests are metered: what the store says they consumed, and how often they had to wait."""
+"""A vault in DynamoDB and S3, and each kind of request to it, from the event to the answer, to be measured."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from itertools import count
 from typing import Any
 
+import httpx
+
 from relay.adapters.dynamodb import DynamoLimiter, DynamoLog
-from relay.adapters.s3 import S3Texts
-from relay.ports import AnnouncePlan, AppendPlan, LogState, Quota
+from relay.adapters.s3 import S3Blobs, S3Texts
+from relay.config import Settings
+from relay_protocol.encoding import base64url
 from tests.contract.aws_world import dynamodb, new_bucket, new_limiter_table, new_log_table
-from tests.contract.log_world import FOUNDER, NOW_MS, TestedVault, new_records, uuid
+from tests.contract.log_world import TestedVault
+from tests.contract.wire_meter import QUIET_SECONDS, Cost, WireMeter
+from tests.http.documented import Answer
+from tests.http.world import World, encode
 
 KIB = 1024
-NOW_US = NOW_MS * 1000
-QUOTA = Quota(requests=600, window_seconds=60)
-WRITES = frozenset({"put_item", "update_item", "delete_item", "transact_write_items"})
-FILLED_AT_ONCE = 100
-FILL_BYTES = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Of one request: write and read units, and the trips that had to wait for each other, the limiter's included."""
-
-    writes: float
-    reads: float
-    trips: int
-
-
-class UnitMeter:
-    """Adds up what the calls consumed. A refused write is billed, too, and told by no answer: as one unit here."""
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        self.writes = self.reads = 0.0
-        self.trips = 0
-
-    def trip(self) -> None:
-        self.trips += 1
-
-    def consumed(self, operation: str, answer: dict[str, Any]) -> None:
-        told = answer["ConsumedCapacity"]
-        units = sum(one["CapacityUnits"] for one in (told if isinstance(told, list) else [told]))
-        if operation in WRITES:
-            self.writes += units
-        else:
-            self.reads += units
-
-    def refused(self) -> None:
-        self.writes += 1
+MIB = KIB * KIB
+FILLED_AT_ONCE = 500
+CLAIMS_AT_ONCE = 25
+"""What one BatchWriteItem takes."""
 
 
 class MeteredVault:
-    """One vault, its log and its limiter."""
+    """One vault of a relay whose clock stands still but for a second before each request."""
 
-    def __init__(self, client: Any, texts: S3Texts) -> None:
-        self._meter = UnitMeter()
-        self._limiter = DynamoLimiter(client, new_limiter_table(client), meter=self._meter)
-        self._numbers, self._seconds = count(1), count(1)
-        self.log = DynamoLog(client, new_log_table(client), texts, meter=self._meter)
-        self.vault = TestedVault(self.log, uuid(1)).found()
+    def __init__(self, dynamodb_url: str, s3_url: str) -> None:
+        self.client = dynamodb(dynamodb_url)
+        bucket = new_bucket(s3_url)
+        self._table, self._texts = new_log_table(self.client), S3Texts(bucket)
+        self.log = DynamoLog(self.client, self._table, self._texts)
+        self.world = World(self.log, DynamoLimiter(self.client, new_limiter_table(self.client)), Settings())
+        self.world.replace(blobs=S3Blobs(bucket, now_ms=self.world.relay.now_ms))
+        self.vault = self.world.found()
+        self._meter = WireMeter(self.client, bucket.client)
+        self._numbers = count(1)
 
     def fill(self, size: int) -> None:
-        """Push small changesets until the vault holds so many."""
-        for start in range(self.vault.info().head.seq, size, FILLED_AT_ONCE):
-            self._push(min(FILLED_AT_ONCE, size - start), FILL_BYTES)
+        """Append small changesets until the vault holds so many."""
+        log = DynamoLog(_Filling(self.client), self._table, self._texts)
+        vault, founder = TestedVault(log, self.vault.id), self.vault.founder
+        for start in range(self.vault.head()["seq"], size, FILLED_AT_ONCE):
+            numbers = range(start, min(start + FILLED_AT_ONCE, size))
+            changesets = [founder.changeset(f"filling {number}") for number in numbers]
+            vault.push_texts({one["id"]: encode(one) for one in changesets})
+        log.close()
 
-    def cost(self, request: Callable[[], object]) -> Cost:
-        """Make a request as the door does: it is counted, its signer looked up, then answered."""
-        self._meter.reset()
-        now_us = NOW_US + next(self._seconds) * 1_000_000
-        self._limiter.take(b"vault and address", QUOTA, now_us)
-        self.log.find_signer(FOUNDER, self.vault.vault_id)
-        request()
-        return Cost(self._meter.writes, self._meter.reads, self._meter.trips)
+    def cost(self, request: Callable[[], Answer], quiet_seconds: float = QUIET_SECONDS) -> Cost:
+        """Send a request and return what it cost."""
+        answers: list[Answer] = []
+        self.world.clock.advance(1)
+        cost = self._meter.cost(lambda: answers.append(request()), quiet_seconds)
+        assert answers[0].status < 300
+        return cost
 
-    def requests(self) -> dict[str, Callable[[], object]]:
+    def requests(self) -> dict[str, Callable[[], Answer]]:
         """Return each kind of request by name, to be made in this order."""
-        vault, log, vault_id = self.vault, self.log, self.vault.vault_id
-        head = vault.info().head.seq
-        self._announced = vault.snapshot_of(0, b"%d" % next(self._numbers))
+        vault, head = self.vault, self.vault.head()["seq"]
+        self._blob = b"blob %d" % next(self._numbers)
+        path = f"/snapshots/{base64url(sha256(self._blob).digest())}"
         return {
-            "push, 1 KB": partial(self._push, 1, KIB),
-            "push, 1 KB, sent again": self._push_again,
-            "push, 300 B": partial(self._push, 1, 300),
-            "push, 100 of 1 KB": partial(self._push, 100, KIB),
-            "push, 1 KB, after that": partial(self._push, 1, KIB),
-            "push, one of 1 MB": partial(self._push, 1, KIB * KIB),
-            "pull, nothing new": lambda: log.page(vault_id, head + 105, 100, 4 * KIB * KIB),
-            "pull, one new": lambda: log.page(vault_id, head, 1, 4 * KIB * KIB),
-            "pull, a page of 100 of 1 KB": lambda: log.page(vault_id, head + 2, 100, 4 * KIB * KIB),
-            "pull, the first page": lambda: log.page(vault_id, 0, 100, 4 * KIB * KIB),
-            "vault": vault.info,
-            "devices": lambda: log.roster(vault_id),
+            "push, 1 KB": partial(self.push, 1, KIB),
+            "push, 1 KB, sent again": lambda: vault.push(*self._last),
+            "push, 300 B": partial(self.push, 1, 300),
+            "push, 100 of 1 KB": partial(self.push, 100, KIB),
+            "push, 1 KB, after that": partial(self.push, 1, KIB),
+            "push, one of 200 KB": partial(self.push, 1, 200 * KIB),
+            "push, two of 200 KB": partial(self.push, 2, 200 * KIB),
+            "pull, nothing new": lambda: vault.pull(head + 106),
+            "pull, one new": lambda: vault.pull(head, 1),
+            "pull, a page of 100 of 1 KB": lambda: vault.pull(head + 2, 100),
+            "pull, the first page": vault.pull,
+            "vault": lambda: vault.call("GET"),
+            "devices": lambda: vault.call("GET", "/devices"),
             "snapshot, announced": self._announce,
-            "snapshot, completed": lambda: log.complete(vault_id, self._announced.blob_key, NOW_MS),
-            "snapshot, looked up": lambda: log.snapshot(vault_id, self._announced.sha256, NOW_MS),
+            "snapshot, completed": lambda: vault.call("POST", f"{path}/complete"),
+            "snapshot, looked up": lambda: vault.call("GET", path),
         }
 
-    def _announce(self) -> None:
-        record = self._announced
-        self.log.announce(self.vault.vault_id, record.sha256, 0, NOW_MS, lambda _: AnnouncePlan(None, record))
+    def push(self, changesets: int, size_bytes: int) -> Answer:
+        """Push new changesets whose JSON is of this size."""
+        self._last = [self._changeset(size_bytes) for _ in range(changesets)]
+        return self.vault.push(*self._last)
 
-    def _push(self, records: int, size_bytes: int) -> None:
-        self._last = [uuid(0x10000 + next(self._numbers)) for _ in range(records)]
-        self.vault.push_texts(dict.fromkeys(self._last, b"x" * size_bytes))
+    def _changeset(self, size_bytes: int) -> dict[str, Any]:
+        founder, number = self.vault.founder, next(self._numbers)
+        rest = len(encode(founder.changeset(f"measured {number}", ciphertext="", entity="e", origin_user="u")))
+        sealed = "A" * (size_bytes - rest)
+        return founder.changeset(f"measured {number}", ciphertext=sealed, entity="e", origin_user="u")
 
-    def _push_again(self) -> None:
-        def plan(state: LogState) -> AppendPlan[set[str]]:
-            texts = dict.fromkeys(self._last, b"as the core plans what it takes for new")
-            return AppendPlan(set(state.known), [] if state.known else new_records(state.head, texts, NOW_MS))
+    def _announce(self) -> Answer:
+        """Announce a snapshot. Its upload goes past the relay."""
+        answer = self.vault.announce(self._blob, {"seq": 0, "chain": self.vault.chain_at(0)})
+        upload = answer.json["upload"]
+        assert httpx.put(upload["url"], headers=upload["headers"], content=self._blob).is_success
+        return answer
 
-        assert self.log.append(self.vault.vault_id, FOUNDER, self._last, NOW_MS, plan) == set(self._last)
+
+class _Filling:
+    """A client that puts claims many at a time."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._claims: list[Any] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def put_item(self, **parameters: Any) -> Any:
+        item = parameters["Item"]
+        if item["sk"]["S"].startswith("R#"):
+            self._claims.append({"PutRequest": {"Item": item}})
+            return {}
+        for start in range(0, len(self._claims), CLAIMS_AT_ONCE):
+            part = self._claims[start : start + CLAIMS_AT_ONCE]
+            self._client.batch_write_item(RequestItems={parameters["TableName"]: part})
+        self._claims.clear()
+        return self._client.put_item(**parameters)
 
 
 @contextmanager
 def metered(dynamodb_url: str, s3_url: str) -> Iterator[MeteredVault]:
     """Open an empty vault."""
-    client = dynamodb(dynamodb_url)
-    metered_vault = MeteredVault(client, S3Texts(new_bucket(s3_url)))
-    yield metered_vault
-    metered_vault.log.close()
-    client.close()
+    vault = MeteredVault(dynamodb_url, s3_url)
+    yield vault
+    vault.log.close()
+    vault.client.close()

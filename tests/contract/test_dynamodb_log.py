@@ -13,7 +13,7 @@ from tests.contract.log_contract import *  # noqa: F403 -- the contract, whole
 
 @pytest.fixture
 def pushes_each() -> int:
-    return 25
+    return 10
 
 
 @pytest.fixture

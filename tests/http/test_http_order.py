@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
+from relay.adapters.memory import MemoryLimiter, MemoryLog
+from relay.config import Settings
 from relay_protocol.encoding import base64url
-from relay_protocol.limits import RateLimit
+from relay_protocol.limits import Limits, RateLimit
 from tests.http.breakers import (
     IN_VAULT,
     MAX_BODY_BYTES,
@@ -25,6 +27,7 @@ from tests.http.breakers import (
 )
 from tests.http.device import Device
 from tests.http.events import Draft
+from tests.http.waited_limiter import WaitedLimiter
 from tests.http.world import Vault, World
 
 MAX_SNAPSHOT_BYTES = 1_000_000
@@ -127,6 +130,12 @@ KINDS: dict[str, tuple[Order, Callable[[Vault], Draft]]] = {
     "erasure": (ERASURE, _erasure),
     "registration": (REGISTRATION, _registration),
 }
+
+
+@pytest.fixture(params=[MemoryLimiter, WaitedLimiter])
+def world(request: pytest.FixtureRequest) -> World:
+    """A relay whose limiter is at hand, and one whose limiter is waited for, so that it looks the signer up ahead."""
+    return World(MemoryLog(), request.param(), Settings(limits=Limits(rate_limit=None)))
 
 
 @pytest.fixture

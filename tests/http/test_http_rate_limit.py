@@ -202,7 +202,7 @@ def test_devices_behind_one_address_share_a_vaults_quota(limited: Vault) -> None
 
 
 class _DownLimiter:
-    def take(self, key: bytes, quota: Quota, now_us: int) -> Ticket:  # noqa: ARG002 -- the port's
+    def take(self, *_: object) -> Ticket:
         raise StoreUnavailable("table is gone")
 
     def forget(self, now_us: int) -> None:  # noqa: ARG002 -- the port's
@@ -226,7 +226,7 @@ class _RecordingLimiter:
     def __init__(self) -> None:
         self.keys: list[bytes] = []
 
-    def take(self, key: bytes, quota: Quota, now_us: int) -> Ticket:
+    def take(self, key: bytes, quota: Quota, now_us: int, meanwhile: object) -> Ticket:  # noqa: ARG002 -- the port's
         self.keys.append(key)
         return quota.take(None, now_us)[0]
 

@@ -452,8 +452,12 @@ class Ticket:
 class Limiter(Protocol):
     """Rate limits by opaque keys. Nothing in it needs to survive a loss of power."""
 
-    def take(self, key: bytes, quota: Quota, now_us: int) -> Ticket:
-        """Judge one request in one atomic step. Each call counts."""
+    def take(self, key: bytes, quota: Quota, now_us: int, meanwhile: Callable[[], None] | None = None) -> Ticket:
+        """Judge one request in one atomic step. Each call counts.
+
+        A store that has to be waited for may call `meanwhile` once, on the caller's thread, and returns after it. It
+        must not raise, nor do anything that a refused request may not have done.
+        """
 
     def forget(self, now_us: int) -> None:
         """Remove the keys whose quota is whole again."""

@@ -1,10 +1,12 @@
 """Who sent a request: the signature (§4), then the device's standing in the vault."""
 
+from contextlib import suppress
+
 from relay.http.request import Request
 from relay.ports import Standing
 from relay.service import Relay
 from relay_protocol.devices import thumbprint
-from relay_protocol.errors import DeviceRevoked, SignatureInvalid, UnknownDevice, VaultNotFound
+from relay_protocol.errors import DeviceRevoked, RelayError, SignatureInvalid, UnknownDevice, VaultNotFound
 from relay_protocol.signing import Claim
 
 
@@ -16,13 +18,23 @@ def authenticate(relay: Relay, request: Request) -> str:
     """
     claim = Claim.parse(request.headers)
     claim.check_rules(request.message)
-    signer = relay.log.find_signer(claim.device_id, request.vault_id)
+    signer = request.lookup.result(relay.log, claim.device_id, request.vault_id)
     if signer is None:
         raise UnknownDevice
     _verify(relay, request, claim, signer.public_key)
     if request.vault_id is not None and signer.standing is not Standing.MEMBER:
         raise DeviceRevoked if signer.standing is Standing.REVOKED else VaultNotFound
     return claim.device_id
+
+
+def look_ahead(relay: Relay, request: Request) -> None:
+    """Look up who claims to have signed a request about a vault, before `authenticate` needs it. Raises nothing."""
+    if request.vault_id is None:
+        return
+    with suppress(RelayError):  # what is wrong with the claim, `authenticate` tells
+        claim = Claim.parse(request.headers)
+        claim.check_rules(request.message)
+        request.lookup.ahead(relay.log, claim.device_id, request.vault_id)
 
 
 def check_self_signed(relay: Relay, request: Request, claim: Claim, public_key: bytes) -> None:

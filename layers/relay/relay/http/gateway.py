@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
+from relay.http.authentication import look_ahead
 from relay.http.rate_limit import count
 from relay.http.request import Event, Request, read_event
 from relay.http.responses import ProxyResponse, refuse
@@ -65,7 +67,7 @@ class _Exchange:
             self._vault = self._relay.vault_hash(request.vault_id)
         if request.body_bytes > settings.limits.max_body_bytes:
             raise BodyTooLarge(settings.limits.max_body_bytes)
-        counted = count(self._relay, request, self._started_us)
+        counted = count(self._relay, request, self._started_us, partial(look_ahead, self._relay, request))
         self.rate_fields = counted.fields
         if counted.refusal is not None:
             raise counted.refusal

@@ -1,6 +1,7 @@
 """Rate limits (§9): who is counted, and the header fields that tell them. Where the limiter fails, requests pass."""
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -20,15 +21,15 @@ class Counted:
     refusal: RateLimited | None = None
 
 
-def count(relay: Relay, request: Request, now_us: int) -> Counted:
-    """Count a request, if it is one that counts."""
+def count(relay: Relay, request: Request, now_us: int, meanwhile: Callable[[], None]) -> Counted:
+    """Count a request, if it is one that counts. `meanwhile` may be called while the limiter is waited for."""
     limit, policy = relay.settings.limits.rate_limit, _policy(request)
     if limit is None or policy is None:
         return Counted()
     subject = pae("sync-relay/limit/v1", policy, request.vault_id or "", network_of(request.address))
     key = hmac.digest(relay.address_key, subject, sha256)
     try:
-        ticket = relay.limiter.take(key, Quota(limit.requests, limit.window_seconds), now_us)
+        ticket = relay.limiter.take(key, Quota(limit.requests, limit.window_seconds), now_us, meanwhile)
     except StoreUnavailable as error:
         relay.telemetry.limiter_failed(request.id, error.reason)
         ticket = Ticket(allowed=True, remaining=limit.requests, reset_seconds=0, retry_after_seconds=0)

@@ -3,12 +3,13 @@
 import re
 from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 from relay.http.routes import ROUTES, Route, resolve
+from relay.http.signer_lookup import SignerLookup
 from relay_protocol.errors import MalformedRequest, MethodNotAllowed
 from relay_protocol.signing import Message
 
@@ -35,6 +36,7 @@ class Request:
     """The client's address, as the connection or a trusted proxy names it."""
     public_url: str | None
     """The relay's base URL, where a proxy hides it."""
+    lookup: SignerLookup = field(default_factory=SignerLookup)
 
     @cached_property
     def message(self) -> Message:

@@ -2,29 +2,16 @@
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from relay.adapters.dynamodb.failures import Refused, try_again
+from relay.adapters.dynamodb.failures import try_again
 from relay.patience import Patience
 
 R = TypeVar("R")
 A = TypeVar("A")
 B = TypeVar("B")
-
-
-class Meter(Protocol):
-    """Is told of each call, and of what it consumed: for measurements."""
-
-    def trip(self) -> None:
-        """Tell that calls begin which had to wait for all before them."""
-
-    def consumed(self, operation: str, answer: dict[str, Any]) -> None:
-        """Tell of one call's answer."""
-
-    def refused(self) -> None:
-        """Tell of a write whose condition did not hold."""
 
 
 class Asking:
@@ -36,13 +23,11 @@ class Asking:
         table: str,
         threads: Executor,
         patience: Patience,
-        meter: Meter | None,
     ) -> None:
         self._client = client
         self.table = table
         self._threads = threads
         self._patience = patience
-        self._meter = meter
         self._together = False
 
     def pause(self, reason: str = "contended") -> None:
@@ -51,10 +36,9 @@ class Asking:
 
     def together(self, *calls: Callable[[], R]) -> list[R]:
         """Make these calls at once; return what they return. If any raises, so does this, when all have ended."""
-        assert not self._together
+        assert not self._together, "the threads of a pool must not wait for its others"
         if len(calls) < 2:  # noqa: PLR2004 -- one alone
             return [call() for call in calls]
-        self._tell_trip()
         self._together = True
         try:
             futures = [self._threads.submit(call) for call in calls]
@@ -73,28 +57,10 @@ class Asking:
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401
         """Return one call's answer. Raises Refused, StoreUnavailable, or the error where it is a defect of ours."""
-        if not self._together:
-            self._tell_trip()
-        if self._meter is not None:
-            parameters["ReturnConsumedCapacity"] = "TOTAL"
         while True:
             try:
                 answer: dict[str, Any] = getattr(self._client, operation)(**parameters)
             except (ClientError, BotoCoreError) as error:
-                self._patience.pause(self._try_again(error))
+                self._patience.pause(try_again(error))
             else:
-                if self._meter is not None:
-                    self._meter.consumed(operation, answer)
                 return answer
-
-    def _try_again(self, error: Exception) -> str:
-        try:
-            return try_again(error)
-        except Refused:
-            if self._meter is not None:
-                self._meter.refused()
-            raise
-
-    def _tell_trip(self) -> None:
-        if self._meter is not None:
-            self._meter.trip()

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from relay.adapters.dynamodb.asking import Meter
 from relay.adapters.dynamodb.calls import Calls
 from relay.adapters.dynamodb.failures import Refused
 from relay.adapters.dynamodb.tables import EXPIRES_AT
@@ -16,6 +15,8 @@ from relay.ports import Quota, Ticket
 DEADLINE_SECONDS = 0.5
 """Requests pass where the limiter can't answer, so it does not try for long."""
 GUESSES = 1024
+THREADS = 32
+"""As many requests of one process may be asked for at once; the others wait for their turn."""
 _EMPTY_OR_RESTED = "attribute_not_exists(pk) OR due <= :now"
 
 
@@ -31,19 +32,28 @@ class DynamoLimiter:
         client: Any,  # noqa: ANN401 -- botocore has no types
         table: str,
         patience: Callable[[], Patience] = lambda: Patience(DEADLINE_SECONDS),
-        meter: Meter | None = None,
     ) -> None:
         self._client, self._table = client, table
-        self._patience, self._meter = patience, meter
-        self._threads = ThreadPoolExecutor(1, thread_name_prefix="limiter")
+        self._patience = patience
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="limiter")
         self._guesses: OrderedDict[bytes, int] = OrderedDict()
 
-    def take(self, key: bytes, quota: Quota, now_us: int) -> Ticket:
-        """See `Limiter.take`."""
-        calls = self._begin()
+    def take(self, key: bytes, quota: Quota, now_us: int, meanwhile: Callable[[], None] | None = None) -> Ticket:
+        """See `Limiter.take`. Where the guess itself refuses, nothing is asked, nor `meanwhile` called."""
         pk = b"L" + key
         stored = self._guesses.get(pk, 0)
-        guess: int | None = stored if stored > now_us else None
+        guess = stored if stored > now_us else None
+        ticket, due = quota.take(guess, now_us)
+        if due == guess:
+            return ticket
+        if meanwhile is None:
+            return self._take(pk, quota, now_us, guess)
+        asked = self._threads.submit(self._take, pk, quota, now_us, guess)
+        meanwhile()
+        return asked.result()
+
+    def _take(self, pk: bytes, quota: Quota, now_us: int, guess: int | None) -> Ticket:
+        calls = self._begin()
         while True:
             ticket, due = quota.take(guess, now_us)
             if due == guess:
@@ -76,7 +86,7 @@ class DynamoLimiter:
             parameters["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def _begin(self) -> Calls:
-        return Calls(self._client, self._table, self._threads, self._patience(), self._meter)
+        return Calls(self._client, self._table, self._threads, self._patience())
 
     def _remember(self, pk: bytes, due: int) -> None:
         self._guesses[pk] = due

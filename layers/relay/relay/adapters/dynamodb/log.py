@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from relay.adapters.dynamodb.appending import Appending
-from relay.adapters.dynamodb.asking import Meter
 from relay.adapters.dynamodb.members import Members
 from relay.adapters.dynamodb.paging import Paging
 from relay.adapters.dynamodb.pruning import Pruning
@@ -33,9 +32,8 @@ class DynamoLog(Members, Vaults, Appending, Paging, Pruning, Snapshots, Sweeping
         *,
         now_ms: Callable[[], int] = _now_ms,
         patience: Callable[[float], Patience] = Patience,
-        meter: Meter | None = None,
     ) -> None:
-        self._store = Store(client, table, texts, now_ms, patience, meter)
+        self._store = Store(client, table, texts, now_ms, patience)
 
     def ping(self) -> None:
         """See `Log.ping`. A key that is not there, another each time, so that no partition gets hot."""

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from relay.adapters.dynamodb import keys
-from relay.adapters.dynamodb.asking import Meter
 from relay.adapters.dynamodb.calls import Calls, Items
 from relay.adapters.dynamodb.entries import Tail, last_up_to, marker, new_token, tail_of
 from relay.adapters.dynamodb.keys import Key
@@ -50,21 +49,19 @@ class Store:
         texts: Texts,
         now_ms: Callable[[], int],
         patience: Callable[[float], Patience],
-        meter: Meter | None,
     ) -> None:
         self.table = table
         self.texts = texts
         self.now_ms = now_ms
         self._client = client
         self._patience = patience
-        self._meter = meter
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="dynamodb")
         self._noted = threading.local()
         self._turns = [threading.Lock() for _ in range(TURNS)]
 
     def begin(self, seconds: float = DEADLINE_SECONDS) -> Calls:
         """Return the calls of one method, which has so much time."""
-        return Calls(self._client, self.table, self._threads, self._patience(seconds), self._meter)
+        return Calls(self._client, self.table, self._threads, self._patience(seconds))
 
     def view(self, calls: Calls, vault_id: str, *more: Key) -> View | None:
         """Return a vault, its end and other items; None if it is not live.

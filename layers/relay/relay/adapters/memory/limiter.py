@@ -1,5 +1,6 @@
 """Rate limits in memory."""
 
+from collections.abc import Callable
 from threading import Lock
 
 from relay.ports import Quota, Ticket
@@ -12,8 +13,9 @@ class MemoryLimiter:
         self._lock = Lock()
         self._arrivals_us: dict[bytes, int] = {}
 
-    def take(self, key: bytes, quota: Quota, now_us: int) -> Ticket:
-        """See `Limiter.take`."""
+    def take(self, key: bytes, quota: Quota, now_us: int, meanwhile: Callable[[], None] | None = None) -> Ticket:
+        """See `Limiter.take`. There is nothing to wait for."""
+        del meanwhile
         with self._lock:
             ticket, self._arrivals_us[key] = quota.take(self._arrivals_us.get(key), now_us)
             return ticket

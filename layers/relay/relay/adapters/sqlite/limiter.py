@@ -26,8 +26,9 @@ class SqliteLimiter:
         synchronous: Literal["NORMAL", "OFF"] = "NORMAL" if journal == "wal" else "OFF"
         self._database = Database(DatabaseFile(path, "limiter", journal, synchronous, busy_timeout_seconds, prepare))
 
-    def take(self, key: bytes, quota: Quota, now_us: int) -> Ticket:
-        """See `Limiter.take`."""
+    def take(self, key: bytes, quota: Quota, now_us: int, meanwhile: Callable[[], None] | None = None) -> Ticket:
+        """See `Limiter.take`. There is nothing to wait for."""
+        del meanwhile
 
         def work(db: Connection) -> Ticket:
             row = db.execute("SELECT arrival_us FROM arrivals WHERE key = ?", (key,)).fetchone()
