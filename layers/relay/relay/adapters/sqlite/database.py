@@ -5,8 +5,8 @@ from collections.abc import Callable
 from contextlib import closing, nullcontext
 from typing import TypeVar
 
-from relay.adapters.sqlite import transaction
 from relay.adapters.sqlite.connections import Connections, DatabaseFile
+from relay.adapters.sqlite.transaction import transact_read, unavailable
 from relay.adapters.sqlite.turns import Turns
 from relay.adapters.sqlite.writer import Writer
 
@@ -35,7 +35,7 @@ class Database:
         """Return what `work` reads from one consistent view. Raises StoreUnavailable."""
         with self._turns:
             connection = self._connections.take()
-            result = transaction.read(connection, work, self._file.busy_timeout_seconds)
+            result = transact_read(connection, work, self._file.busy_timeout_seconds)
             self._connections.keep(connection)
         return result
 
@@ -58,7 +58,7 @@ class Database:
                     connection.execute(f"PRAGMA busy_timeout = {EMPTY_WAL_TIMEOUT_MS}")
                     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
                 except sqlite3.Error as error:
-                    raise transaction.unavailable(error) from None
+                    raise unavailable(error) from None
 
     def rewrite(self, max_bytes: int) -> bool:
         """Write the file anew, without any free space; return whether that was done.
@@ -72,7 +72,7 @@ class Database:
             try:
                 connection.execute("VACUUM")
             except sqlite3.Error as error:
-                failure = transaction.unavailable(error)
+                failure = unavailable(error)
                 if failure.reason in {"locked", "disk full"}:
                     return False
                 raise failure from None

@@ -27,12 +27,14 @@ _REASONS = {
 }
 
 
-def read(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], R], timeout_seconds: float) -> R:
+def transact_read(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], R], timeout_seconds: float) -> R:
     """Run `work`, which only reads, in a transaction. If anything raises, the connection is closed for good."""
     return _transact(connection, ("BEGIN", _TAKE_READ_LOCK), work, timeout_seconds)
 
 
-def write(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], R], timeout_seconds: float) -> R:
+def transact_write(
+    connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], R], timeout_seconds: float
+) -> R:
     """Run `work` in a transaction. If anything raises it is rolled back, and the connection is closed for good."""
     return _transact(connection, ("BEGIN IMMEDIATE",), work, timeout_seconds)
 
