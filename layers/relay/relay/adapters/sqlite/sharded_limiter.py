@@ -1,5 +1,6 @@
 """Rate limits in several files of one data directory, beside the log's. Losing one forgets who has used how much."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from relay.adapters.sqlite.connections import Journal
@@ -31,9 +32,9 @@ class ShardedSqliteLimiter:
             for number in range(shards)
         ]
 
-    def take(self, key: bytes, quota: Quota, now_us: int) -> Ticket:
+    def take(self, key: bytes, quota: Quota, now_us: int, meanwhile: Callable[[], None] | None = None) -> Ticket:
         """See `Limiter.take`."""
-        return self._shards[shard_of(key, len(self._shards))].take(key, quota, now_us)
+        return self._shards[shard_of(key, len(self._shards))].take(key, quota, now_us, meanwhile)
 
     def forget(self, now_us: int) -> None:
         """See `Limiter.forget`."""
