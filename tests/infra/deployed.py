@@ -125,7 +125,8 @@ def _upload_code() -> None:
 
 def _resolved(resources: dict[str, Any], resource_map: ResourceMap) -> dict[str, dict[str, Any]]:
     return {
-        name: resource | {"Properties": _without_nothing(clean_json(copy.deepcopy(_properties(resource)), resource_map))}
+        name: resource
+        | {"Properties": _without_nothing(clean_json(copy.deepcopy(_properties(resource)), resource_map))}
         for name, resource in resources.items()
         if "Condition" not in resource or resource_map.lazy_condition_map[resource["Condition"]]
     }

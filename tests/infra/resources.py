@@ -97,9 +97,7 @@ class Role(_Made, CloudFormationModel):
         for policy in properties.get("Policies", ()):
             document = policy["PolicyDocument"]
             document["Statement"] = [one for one in document["Statement"] if one is not None]  # AWS::NoValue
-            client.put_role_policy(
-                RoleName=name, PolicyName=policy["PolicyName"], PolicyDocument=json.dumps(document)
-            )
+            client.put_role_policy(RoleName=name, PolicyName=policy["PolicyName"], PolicyDocument=json.dumps(document))
         for policy_arn in properties.get("ManagedPolicyArns", ()):
             if policy_arn is not None and ":aws:policy/" not in policy_arn:
                 client.attach_role_policy(RoleName=name, PolicyArn=policy_arn)
