@@ -1,1 +1,1 @@
-"""Brings objects of a versioned bucket back that were removed after some time: part of a restore (docs/operations.md)."""
+"""Brings removed objects of a versioned bucket back, as part of a restore (docs/operations.md)."""
