@@ -300,7 +300,10 @@ class Log(Protocol):
         """Remove up to `max_rows` rows that erasures left; return whether there is more. Repeating it is safe."""
 
     def renew_epochs(self, draw: Callable[[], str]) -> int:
-        """Give every vault a new epoch from `draw`, all in one step; return how many there are."""
+        """Give every vault a new epoch from `draw`; return how many there are.
+
+        It is one step for each vault, and for all where they are kept together. A call that failed is repeated.
+        """
 
     def append(
         self,
