@@ -16,7 +16,7 @@ client: .venv/.dev  ## install the client and its command: .venv/bin/sync-relay
 maintain: .venv/.run  ## run retention once on the configured stores
 	@$(BIN)/sync-relay-server maintain
 
-test: .venv/.dev stand-in emulated  ## every test, with branch coverage
+test: .venv/.dev .sam/.made stand-in emulated  ## every test, with branch coverage
 	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term --cov-fail-under=90
 
 test-as-built: .venv/.dev stand-in emulated  ## the end-to-end tests against what sam built, those that take minutes, too
@@ -66,6 +66,9 @@ bench-shards: .venv/.dev  ## what the shards of SQLite allow, the table of docs/
 
 bench-dynamodb: .venv/.dev stand-in  ## units and trips of each request, the table of docs/adr/0012
 	$(BIN)/python -m bench.dynamodb
+
+bench-coldstart: .venv/.dev stand-in emulated  ## how long each function takes to start, the table of docs/adr/0015
+	$(BIN)/python -m bench.coldstart
 
 # What CI runs: all that must hold. The tests come last, so that their closing line ends it.
 check: lint lint-zk

@@ -216,7 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
 def _listing(objects: dict[str, Stored], query: dict[str, str]) -> bytes:
     if query.get("list-type") != "2":
         raise S3Error(405, "MethodNotAllowed")
-    after, prefix = query.get("continuation-token", ""), query.get("prefix", "")
+    after, prefix = query.get("continuation-token") or query.get("start-after", ""), query.get("prefix", "")
     keys = sorted(key for key in objects if key.startswith(prefix) and key > after)
     page = keys[:MAX_KEYS]
     contents = "".join(

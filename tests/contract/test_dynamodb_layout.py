@@ -54,6 +54,9 @@ class OpenLog:
     def sweep(self, max_rows: int = 100) -> None:
         while self.log.sweep(max_rows):
             pass
+        place: str | None = ""
+        while place is not None:
+            place = self.log.reap(place, max_rows)
 
 
 @pytest.fixture

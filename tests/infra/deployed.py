@@ -21,25 +21,26 @@ import pytest
 from moto import mock_aws
 from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.parsing import ResourceMap, clean_json
-from moto.core import DEFAULT_ACCOUNT_ID
 
 import tests.infra.resources  # noqa: F401 -- moto finds them
 
 ROOT = Path(__file__).parents[2]
 REGION = "eu-central-1"
+ACCOUNT = "123456789012"
+"""What moto calls every account."""
 GROUPS = ("changesets", "devices", "vaults", "snapshots", "maintenance")
 _numbers = count(1)
 _SECRET = re.compile(r"\{\{resolve:secretsmanager:(?P<id>[^}]+?)\}\}")
 
 
 @cache
-def expanded() -> dict[str, Any]:
-    """Return what SAM makes of the template. It leaves parameters as they are."""
+def expanded(layer: str = "layer.zip") -> dict[str, Any]:
+    """Return what SAM makes of the template, with a layer in this archive. It leaves parameters as they are."""
     python = ROOT / ".sam" / "bin" / "python"
     if not python.exists():
         give_up = pytest.fail if os.environ.get("CI") else pytest.skip
         give_up("no SAM to expand the template with: make .sam/.made")
-    command = [python, ROOT / "tests/infra/expand.py", ROOT / "template.yaml", REGION, "{}"]
+    command = [str(python), str(ROOT / "tests/infra/expand.py"), str(ROOT / "template.yaml"), REGION, layer]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     template: dict[str, Any] = json.loads(done.stdout)
@@ -48,7 +49,10 @@ def expanded() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Deployed:
-    """A stack, in a world that it may share with others. `resources` are those whose condition holds, by logical id, with their properties resolved."""
+    """A stack, in a world that it may share with others.
+
+    `resources` are those whose condition holds, by logical id, with their properties resolved.
+    """
 
     name: str
     resources: dict[str, dict[str, Any]]
@@ -85,9 +89,9 @@ class Deployed:
 
 
 @contextmanager
-def deployed(template: dict[str, Any] | None = None, **parameters: str) -> Iterator[Deployed]:
-    """Deploy the template, or another, with these parameters."""
-    template = template or expanded()
+def deployed(**parameters: str) -> Iterator[Deployed]:
+    """Deploy the template with these parameters."""
+    template = expanded()
     with mock_aws(), warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         _upload_code()
@@ -101,7 +105,7 @@ def deployed(template: dict[str, Any] | None = None, **parameters: str) -> Itera
         stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
         assert stack["StackStatus"] == "CREATE_COMPLETE"
         found = [re.search(r"Tried to parse (\S+) but", str(warning.message)) for warning in told]
-        resource_map = cloudformation_backends[DEFAULT_ACCOUNT_ID][REGION].get_stack(name).resource_map
+        resource_map = cloudformation_backends[ACCOUNT][REGION].get_stack(name).resource_map
         resources = _resolved(template["Resources"], resource_map)
         yield Deployed(
             name,
@@ -120,7 +124,8 @@ def _upload_code() -> None:
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("app.py", "")
-    s3.put_object(Bucket="packaged", Key="code.zip", Body=code.getvalue())
+    for key in ("code.zip", "layer.zip"):
+        s3.put_object(Bucket="packaged", Key=key, Body=code.getvalue())
 
 
 def _resolved(resources: dict[str, Any], resource_map: ResourceMap) -> dict[str, dict[str, Any]]:

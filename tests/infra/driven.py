@@ -14,6 +14,7 @@ from unittest.mock import patch
 import httpx
 
 from relay.adapters.dynamodb import limiter_table, log_table
+from relay.adapters.s3 import connect as connect_s3
 from relay.config import Settings
 from relay.core import retention
 from relay.http import gateway
@@ -21,14 +22,14 @@ from relay.http.routes import resolve
 from relay.service import Relay
 from relay.wiring import build
 from relay_protocol.limits import Retention
-from tests.contract.aws_world import connect_s3, dynamodb, dynamodb_served, s3_served, session
+from tests.contract.aws_world import dynamodb, dynamodb_served, s3_served, session
 from tests.http.documented import body_of
 from tests.http.events import gateway_event
 from tests.http.world import GROUPS as ENDPOINTS
+from tests.infra.deployed import ACCOUNT
 from tests.infra.policies import Right
 
 URL = "http://relay.example"
-ACCOUNT = "123456789012"
 _TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 _OBJECTS = {
     "PutObject": ("s3:PutObject",),
@@ -134,7 +135,9 @@ def stores(environments: Mapping[str, Mapping[str, str]], folder: Path) -> Itera
         connect_s3(s3_url, session()).create_bucket(Bucket=one["RELAY_BUCKET"])
         changes["RELAY_S3_ENDPOINT"] = s3_url
         if one["RELAY_METADATA"] == "sqlite":
-            changes["RELAY_DATA_DIR"] = str(folder / "mounted")
+            mounted = folder / "mounted"
+            mounted.mkdir(mode=0o700)
+            changes["RELAY_DATA_DIR"] = str(mounted)
             yield {group: {**_ours(variables), **changes} for group, variables in environments.items()}
             return
         with dynamodb_served() as dynamodb_url:

@@ -1,7 +1,7 @@
 """What CloudFormation makes of template.yaml: the transform of SAM, run here, without an account.
 
-A script for the Python of .sam/, where SAM's translator is: `expand.py TEMPLATE REGION PARAMETERS`, the last as a JSON
-object. Prints the expanded template as JSON.
+A script for the Python of .sam/, where SAM's translator is: `expand.py TEMPLATE REGION LAYER`, the last being the name
+that `sam package` gave the layer's archive. Prints the expanded template as JSON.
 """
 
 import json
@@ -17,13 +17,14 @@ from samtranslator.translator.translator import Translator
 _CODE = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 
 
-def main(path: str, region: str, parameters: str) -> None:
+def main(path: str, region: str, layer: str) -> None:
     """Expand and print."""
     template: dict[str, Any] = yaml_parse(Path(path).read_text(encoding="utf-8"))
     for resource in template["Resources"].values():  # as `sam package` leaves them
         if resource["Type"] in _CODE:
             resource["Properties"][_CODE[resource["Type"]]] = "s3://packaged/code.zip"
-    chosen = {name: about["Default"] for name, about in template["Parameters"].items()} | json.loads(parameters)
+    template["Resources"]["RelayLayer"]["Properties"]["ContentUri"] = f"s3://packaged/{layer}"
+    chosen = {name: about["Default"] for name, about in template["Parameters"].items()}
     translator = Translator({}, Parser(), boto_session=Session(region_name=region))
     json.dump(translator.translate(template, chosen), sys.stdout)
 

@@ -44,7 +44,7 @@ def test_a_function_may_be_called_by_this_api_alone(on_dynamodb: Deployed) -> No
 
 def test_every_route_but_health_needs_the_key(on_dynamodb: Deployed) -> None:
     for path, methods in body_of(on_dynamodb)["paths"].items():
-        expected = [] if path == "/health" else [{"api_key": []}]
+        expected: list[Any] = [] if path == "/health" else [{"api_key": []}]
         assert methods[ANY_METHOD]["security"] == expected, path
     scheme = body_of(on_dynamodb)["components"]["securitySchemes"]["api_key"]
     assert scheme == {"type": "apiKey", "name": "x-api-key", "in": "header"}

@@ -8,11 +8,11 @@ import pytest
 from relay.config import Settings
 from relay_protocol.limits import Limits, Retention
 from tests.infra.deployed import GROUPS, Deployed, deployed, expanded
+from tests.infra.policies import granted, statements_of
 
 MAX_DESCRIPTION = 256
 """Of a version, in characters."""
 LONGEST = {
-    "MetadataStore": "sqlite-efs",
     "SqliteShards": "64",
     "Architecture": "x86_64",
     "MemoryMegabytes": "10240",
@@ -44,7 +44,7 @@ def test_the_variables_are_what_the_code_takes(stack: Deployed, group: str) -> N
         assert settings.log_table == stack.outputs["LogTable"]
         assert settings.limiter_table == stack.outputs["LimiterTable"]
     else:
-        assert settings.sqlite_journal == "delete", "a write-ahead log gets corrupt on a network file system"
+        assert settings.sqlite_journal == "persist", "a write-ahead log gets corrupt on a network file system"
         assert str(settings.data_dir) == "/mnt/relay"
 
 
@@ -64,6 +64,7 @@ def test_a_parameter_that_changes_a_function_publishes_a_new_version() -> None:
     """A version is described by the parameters: CloudFormation replaces one whose description changes."""
     resources = expanded()["Resources"]
     described = parameters_in(resources["Configuration"]["Properties"]["Value"])
+    assert "FileSystemPath" in described, "another path is another access point"
     for name, resource in resources.items():
         if resource["Type"] == "AWS::Lambda::Function":
             assert parameters_in(resource["Properties"]) - described == set(), name
@@ -71,12 +72,26 @@ def test_a_parameter_that_changes_a_function_publishes_a_new_version() -> None:
             assert resource["Properties"]["Description"] == {"Fn::GetAtt": ["Configuration", "Value"]}
 
 
-def test_the_description_of_a_version_is_never_too_long() -> None:
-    with deployed(**LONGEST) as stack:
-        # a layer's ARN in the region with the longest name, of an account's thousandth deployment
-        arn = "arn:aws:lambda:ap-southeast-1:123456789012:layer:RelayLayer:1000"
-        text = stack.of_type("AWS::SSM::Parameter")["Configuration"]["Value"]
-        assert len(text.replace(layer_of(stack), arn)) <= MAX_DESCRIPTION
+@pytest.mark.parametrize(
+    "store",
+    [
+        {"MetadataStore": "dynamodb", "RestoredLogTable": "r" * 30},
+        {"MetadataStore": "sqlite-efs", "FileSystemPath": "/aws-backup-restore_2026-11-28T14-57-45-123Z/relay"},
+    ],
+)
+def test_the_description_of_a_version_is_never_too_long(store: dict[str, str]) -> None:
+    with deployed(**LONGEST, **store) as stack:
+        assert len(stack.of_type("AWS::SSM::Parameter")["Configuration"]["Value"]) <= MAX_DESCRIPTION
+
+
+def test_another_layer_publishes_new_versions() -> None:
+    """All code but a few lines is in the layer."""
+    versions = [
+        {name for name, one in expanded(layer)["Resources"].items() if one["Type"] == "AWS::Lambda::Version"}
+        for layer in ("layer.zip", "another.zip")
+    ]
+    assert [len(names) for names in versions] == [len(GROUPS)] * 2
+    assert not versions[0] & versions[1]
 
 
 def test_the_api_calls_the_version_that_was_published(on_dynamodb: Deployed) -> None:
@@ -148,3 +163,12 @@ def parameters_in(value: Any) -> set[str]:
         return parameters_in(template["Conditions"][value["Fn::If"][0]]) | parameters_in(value["Fn::If"][1:])
     deeper = set().union(*map(parameters_in, value.values()))
     return (named | deeper) & set(template["Parameters"])
+
+
+def test_a_restored_table_takes_the_place_of_the_stacks_own() -> None:
+    with deployed(RestoredLogTable="restored") as stack:
+        for group in GROUPS:
+            assert settings_of(stack, group).log_table == "restored"
+            tables = {right.resource.rpartition("/")[2] for right in granted(statements_of(stack, group))}
+            assert "restored" in tables
+            assert stack.ids["LogTable"] not in tables

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from relay.adapters.s3 import connect as connect_s3
 from sync_relay_client.errors import RelayRefused
-from tests.contract.aws_world import connect_s3, session
+from tests.contract.aws_world import session
 from tests.e2e.conftest import Peer
 from tests.e2e.test_snapshots_and_retention import upload_snapshot
-from tests.infra.deployed import GROUPS, REGION, Deployed, deployed
+from tests.infra.deployed import ACCOUNT, GROUPS, REGION, Deployed, deployed
 from tests.infra.driven import URL, Functions, stores
 from tests.infra.policies import Right, Statement, granted, missing, statements_of, superfluous
 
@@ -115,10 +116,10 @@ def test_a_function_may_make_every_call_that_it_makes(
 def test_a_function_may_make_no_other_call(
     group: str, stack: Deployed, policies: dict[str, list[Statement]], needed: dict[str, set[Right]]
 ) -> None:
-    logs = f"arn:aws:logs:{REGION}:123456789012:log-group:/sync-relay/{stack.name}/{group}"
+    logs = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/sync-relay/{stack.name}/{group}"
     expected = {Right(f"logs:{action}", logs) for action in ("CreateLogStream", "PutLogEvents")}
     if "FileSystem" in stack.resources:
-        file_system = f"arn:aws:elasticfilesystem:{REGION}:123456789012:file-system/{stack.ids['FileSystem']}"
+        file_system = f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:file-system/{stack.ids['FileSystem']}"
         expected |= {Right(action, file_system) for action in EFS_RIGHTS}
         expected |= {Right(action, "*") for action in NETWORK_RIGHTS}
     assert superfluous(policies[group], needed[group]) == expected
@@ -143,7 +144,7 @@ def test_the_judge_sees_a_right_that_is_missing_and_one_too_many(
         if right.action.startswith(("dynamodb:", "s3:")):
             others = [replace(one, rights=[other for other in one.rights if other != right]) for one in policies[group]]
             assert missing(others, needed[group]), right
-    one_more = Right("dynamodb:DescribeTable", f"arn:aws:dynamodb:{REGION}:123456789012:table/any")
+    one_more = Right("dynamodb:DescribeTable", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/any")
     more = [*policies[group], Statement("Allow", [one_more], has_condition=False)]
     assert one_more in superfluous(more, needed[group])
     forbidden = [*policies[group], Statement("Deny", [Right("*", "*")], has_condition=False)]

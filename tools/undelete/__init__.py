@@ -1,0 +1,1 @@
+"""Brings removed objects of a versioned bucket back, as part of a restore (docs/operations.md)."""
