@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Protocol
 
 from tests.http.device import Device, Json, uuid_of
@@ -37,6 +38,9 @@ class Instance(Protocol):
     def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Return the handler's response. Raises InstanceGone or FunctionFailed."""
 
+    def lines(self) -> list[str]:
+        """Return what it has logged."""
+
     def kill(self) -> None:
         """End it as Lambda ends one that has run out of time or memory: at any step."""
 
@@ -49,15 +53,20 @@ class HandlerProcess:
 
     def __init__(self, group: str, variables: Mapping[str, str]) -> None:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RELAY_", "AWS_"))}
+        self._log = TemporaryFile("a+")  # noqa: SIM115 -- until `close`
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.e2e.function_process", group],
             cwd=ROOT,
             env=inherited | dict(variables),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._log,
             text=True,
         )
+
+    def lines(self) -> list[str]:
+        self._log.seek(0)
+        return self._log.readlines()
 
     def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -78,6 +87,7 @@ class HandlerProcess:
     def close(self) -> None:
         self._process.kill()
         self._process.communicate()
+        self._log.close()
 
 
 class EmulatedFunction:
@@ -93,6 +103,9 @@ class EmulatedFunction:
             return self._emulator.invoke(event)
         except EmulatorError as error:
             raise InstanceGone from error
+
+    def lines(self) -> list[str]:
+        return self._emulator.lines
 
     def kill(self) -> None:
         for process in _descendants(self._emulator._process.pid):

@@ -3,6 +3,7 @@
 Each push is there once, in one chain without a gap, whatever the instances do to each other.
 """
 
+import json
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -20,8 +21,8 @@ from relay_protocol.changeset import extend, genesis
 from tests.contract.at_once import at_once, beside
 from tests.contract.aws_world import ACCESS_KEY, REGION, SECRET_KEY, new_bucket, s3_served
 from tests.contract.log_world import NOW_MS, TestedVault, seqs_in
-from tests.e2e.instances import EmulatedFunction, HandlerProcess, Instance, InstanceGone, Sender, send
-from tests.http.device import Device, Json
+from tests.e2e.instances import EmulatedFunction, FunctionFailed, HandlerProcess, Instance, InstanceGone, Sender, send
+from tests.http.device import Device, Json, uuid_of
 from tools.emulator.emulator import is_there
 
 SHARDS = 4
@@ -159,6 +160,32 @@ def test_instances_that_lose_answers_write_each_changeset_once(
                 told.setdefault(vault_id, {}).update(seqs)
     assert sum(map(len, told.values())) == INSTANCES * PUSHES * BATCH
     check(tmp_path, sender, told)
+
+
+def test_where_the_mount_is_missing_a_client_gets_503_and_the_operator_a_line_until_it_is_back(
+    tmp_path: Path, start: Start, sender: Sender
+) -> None:
+    away = tmp_path.with_name(f"{tmp_path.name}.away")
+    devices, changesets, maintenance = start("devices"), start("changesets"), start("maintenance")
+    tmp_path.rename(away)
+    push = sender.push(uuid_of("vault"), batch(sender, "1"))
+    answer = changesets.invoke(push)
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (503, "unavailable")
+    told = [line for line in map(json_of, changesets.lines()) if line.get("message") == "store unavailable"]
+    assert [line["reason"] for line in told] == ["data directory missing"]
+    with pytest.raises((InstanceGone, FunctionFailed)):
+        maintenance.invoke({})
+    away.rename(tmp_path)
+    sender.found(devices, "vault")
+    assert len(send(changesets, push, 201)["receipts"]) == BATCH
+
+
+def json_of(line: str) -> Json:
+    """Return a log line that is JSON; other lines are nothing."""
+    try:
+        return dict(json.loads(line))
+    except ValueError:
+        return {}
 
 
 def test_instances_that_are_killed_lose_nothing_and_stop_nobody(
