@@ -4,11 +4,14 @@ import errno
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import click
 import httpx
 import pytest
 
 from sync_relay_client.errors import RelayUnreachable
+from sync_relay_client.profile import database
 from tests.client.cli_world import CommandLine, line
 from tools.embedded import EmbeddedRelay
 
@@ -170,6 +173,24 @@ def test_a_pipe_that_was_cut_gets_it_again(laptop: CommandLine, monkeypatch: pyt
         patched.setattr("click.echo", cut)
         laptop("pull", exits=1)
     assert laptop.pulled() == ["milk", "bread"]
+
+
+def test_while_a_reader_takes_its_time_others_use_the_profile(
+    laptop: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`sync-relay pull | less`, and in another window `sync-relay push`."""
+    laptop.push("milk")
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_SECONDS", 0.1)
+    echo = click.echo
+
+    def paging(*arguments: Any, **members: Any) -> None:
+        monkeypatch.setattr("click.echo", echo)
+        laptop.push("bread")
+        echo(*arguments, **members)
+
+    monkeypatch.setattr("click.echo", paging)
+    assert laptop.pulled() == ["milk"]
+    assert laptop.pulled() == ["bread"]
 
 
 def cut(*_: object, **__: object) -> None:

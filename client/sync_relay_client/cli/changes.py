@@ -79,8 +79,8 @@ def push(
 def pull(settings: Settings, *, pass_over: int | None) -> None:
     """Pull what is new, verify it, and print it.
 
-    For people a line a change, with --json the whole changes. Each is printed once; where a pipe was cut, some are
-    printed again.
+    For people a line a change, with --json the whole changes. Each is printed once; where a pipe was cut, or two
+    commands print at the same moment, some are printed again.
     """
     with settings.open() as vault:
         if pass_over is not None:
