@@ -51,6 +51,7 @@ def create(link: Link, relay_url: str, creation_token: str | None, *, recovery: 
     registered = yield from _register(link, record.relay_url, device, record.vault_id, creation_token=creation_token)
     session = VaultSession.found(device, record.vault_id, registered.epoch, record.secrets.vault_keys[0])
     with link.profile.transaction() as transaction:
+        _check_vault(transaction.device(), record.vault_id)  # another process may have begun anew
         transaction.records.save(session, record.relay_url)
 
 
@@ -108,6 +109,7 @@ def join(link: Link, code: str) -> Flow[None]:
     if registered.epoch != invitation.epoch:
         raise EpochChanged(invitation.epoch, registered.epoch)
     with link.profile.transaction() as transaction:
+        _check_vault(transaction.device(), invitation.vault_id)
         if transaction.device().stage == "active":
             transaction.records.save(transaction.session().rejoin(invitation))
         else:
@@ -115,17 +117,20 @@ def join(link: Link, code: str) -> Flow[None]:
 
 
 def _founding(profile: Profile, relay_url: str, *, recovery: bool) -> Record:
-    """Return the vault that is being founded; drawn, and kept, before the relay hears of it."""
+    """Return the vault that is being founded; drawn, and kept, before the relay hears of it.
+
+    One that was to be at another address, or to be another way, and came to nothing, is drawn anew.
+    """
     with profile.transaction() as transaction:
         record = transaction.records.find()
-        if record is None:
+        if record is not None and record.stage != "founding":
+            raise ProfileTaken("the profile is in a vault, or asks to be")
+        if record is None or (record.relay_url, record.secrets.recovery is not None) != (relay_url, recovery):
             sheet = RecoverySheet.draw() if recovery else None
             keys = () if sheet else (VaultKey.generate(),)
             secrets = Secrets(DeviceKey.generate(), keys, sheet.entropy if sheet else None)
             record = Record("founding", secrets, relay_url, sheet.vault_id if sheet else str(uuid4()))
             transaction.records.put(record)
-        elif record.stage != "founding":
-            raise ProfileTaken("the profile is in a vault, or asks to be")
     return record
 
 
