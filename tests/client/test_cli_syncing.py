@@ -193,6 +193,16 @@ def test_while_a_reader_takes_its_time_others_use_the_profile(
     assert laptop.pulled() == ["bread"]
 
 
+def test_a_user_without_a_name_pushes_too(laptop: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container often runs as a number that no account has."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 4_000_000)
+    laptop.push("milk")
+    (change,) = laptop.json("pull")
+    assert change["origin_user"] == "-"
+
+
 def cut(*_: object, **__: object) -> None:
     raise BrokenPipeError(errno.EPIPE, "")
 

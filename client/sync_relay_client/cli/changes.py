@@ -18,6 +18,14 @@ from sync_relay_client.options import WATCH_SECONDS
 from sync_relay_client.vault import Vault
 
 
+def _login() -> str:
+    """Return who is logged in; `-` for a user whom the system has no name for, as in many containers."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        return "-"
+
+
 @click.command(
     cls=Command,
     example="""\
@@ -30,7 +38,7 @@ echo milk | sync-relay push --entity note --entity-id 1 --payload-file -""",
 @click.option("--entity-id", help="Of a single change: which one.")
 @click.option("--operation", default="upsert", show_default=True, help="Of a single change: what was done.")
 @click.option("--payload-file", type=click.File("rb"), help="Of a single change: its content, - for standard input.")
-@click.option("--user", default=getpass.getuser, show_default="your login", help="Who did it.")
+@click.option("--user", default=_login, show_default="your login", help="Who did it.")
 @click.option("--schema-version", type=click.IntRange(min=1), default=1, show_default=True)
 @click.pass_obj
 def push(
