@@ -5,6 +5,7 @@ import stat
 from itertools import pairwise
 from pathlib import Path
 
+import httpx
 import pytest
 
 from sync_relay_client import DeviceKey, read_request, request_code
@@ -212,6 +213,21 @@ def test_what_is_no_address_is_wrong_usage(newcomer: CommandLine) -> None:
     newcomer("init", "relay.example", exits=2)
     newcomer("init", "https://user:canary@relay.example", exits=2)
     assert not newcomer.folder.exists()
+
+
+def test_an_erasure_whose_answer_was_lost_is_asked_for_again(laptop: CommandLine) -> None:
+    class Cut(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            answer = super().handle_request(request)
+            if request.method == "DELETE":
+                answer.close()
+                raise httpx.ReadError("cut", request=request)
+            return answer
+
+    (this,) = laptop.json("status")
+    laptop.through(Cut())("erase", "--confirm", this["vault_id"], exits=3)
+    laptop("erase", "--confirm", this["vault_id"])
+    assert laptop.json("status")[0]["erased"]
 
 
 def test_a_vault_is_erased_only_by_its_own_id(laptop: CommandLine, phone: CommandLine) -> None:

@@ -11,6 +11,8 @@ from sync_relay_client.cli.failures import Failure
 from sync_relay_client.cli.pairing import show_membership
 from sync_relay_client.cli.settings import Command, Settings, need_terminal
 from sync_relay_client.cli.sheets import offer_sheet, write_sheet
+from sync_relay_client.errors import RelayRefused
+from sync_relay_client.flows.leaving import GONE
 from sync_relay_client.vault import Vault
 
 SHOWN_ID_CHARACTERS = 8
@@ -107,6 +109,10 @@ def erase(settings: Settings, *, confirm: str | None) -> None:
             confirm = click.prompt(f"Type the first {SHOWN_ID_CHARACTERS} characters of its id", err=True)
         if len(confirm) < SHOWN_ID_CHARACTERS or not vault_id.startswith(confirm):
             raise Failure("That is not this vault: nothing was erased.")
-        vault.pull()  # the relay erases for one who has seen all there is
+        try:
+            vault.pull()  # the relay erases for one who has seen all there is
+        except RelayRefused as error:
+            if error.code not in GONE:
+                raise
         vault.erase()
         settings.result(f"Vault {vault_id} is erased.", vault_id=vault_id, erased=True)
