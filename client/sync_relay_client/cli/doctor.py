@@ -93,7 +93,7 @@ def _waiting(status: Status) -> Iterator[Finding]:
     if status.erased:
         yield Finding("vault", "look", "the vault was erased", "sync-relay export prints what this device holds")
     elif not status.belongs:
-        advice = "If you just joined: sync-relay pull. Else it was revoked: ask for an invitation, and join again"
+        advice = "If you just joined: sync-relay pull. Else it was revoked: join as a new device, --profile DIR"
         yield Finding("device", "wrong", "the log does not say that this device belongs", advice)
     for count, what in (
         (status.outbox, "changes are recorded and not sent"),

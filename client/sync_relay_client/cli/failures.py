@@ -98,7 +98,7 @@ def advice(error: SyncRelayError) -> str | None:
     if isinstance(error, RotatedOut) and error.seq is not None:
         return f"A revoked device wrote it. To leave it out on this device: --pass-over {error.seq}, to pull or recover"
     if isinstance(error, RotatedOut):
-        return "This device was revoked. If that was a mistake: ask for an invitation, and join again."
+        return "This device was revoked, for ever. If that was a mistake, join as a new one: --profile DIR"
     return next((text for kind, text in _ADVICE if isinstance(error, kind)), None)
 
 

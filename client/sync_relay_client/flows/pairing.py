@@ -8,7 +8,7 @@ from relay_protocol.devices import thumbprint
 from relay_protocol.limits import MAX_ENDORSEMENT_AHEAD_SECONDS
 from relay_protocol.requests import Endorsement
 from sync_relay_client.address import RelayAddress
-from sync_relay_client.errors import EpochChanged, ProfileTaken
+from sync_relay_client.errors import EpochChanged, InvitationInvalid, ProfileTaken
 from sync_relay_client.exchanges import RelayExchanges
 from sync_relay_client.flow import Flow
 from sync_relay_client.flows.link import Link
@@ -74,12 +74,14 @@ def recover(link: Link, relay_url: str, sheet: RecoverySheet, pass_over: Collect
 def invite(link: Link, code: str, valid_seconds: int) -> Flow[str]:
     """Admit the device of a request code in the log, and return the invitation for it alone.
 
-    Raises InvitationInvalid, RotatedOut, ValueError for a time that no relay takes, and what pulling and asking raise.
+    Raises InvitationInvalid also for a device that was revoked, RotatedOut, ValueError for a time that no relay takes,
+    and what pulling and asking raise.
     """
     if not 0 < valid_seconds <= MAX_ENDORSEMENT_AHEAD_SECONDS:
         raise ValueError("an invitation is good for seven days at most")
     public_key = read_request(code)
     yield from pull(link)
+    yield from _check_not_revoked(link, thumbprint(public_key))
     with link.profile.view() as view:
         session = view.session()
         admit = None if thumbprint(public_key) in session.membership.belonging else session.admit(public_key)
@@ -137,6 +139,16 @@ def _founding(profile: Profile, relay_url: str, *, recovery: bool) -> Record:
 def _check_vault(record: Record, vault_id: str) -> None:
     if record.vault_id not in {None, vault_id}:
         raise ProfileTaken("the profile is in another vault")
+
+
+def _check_not_revoked(link: Link, device_id: str) -> Flow[None]:
+    """Raise InvitationInvalid for a device that the relay has revoked.
+
+    It is out for ever (§5): admitted again in the log, it would be given keys and could do nothing with them here.
+    """
+    roster = yield from link.ask(lambda vault: vault.roster())
+    if any(member.device_id == device_id and member.revoked_at is not None for member in roster.devices):
+        raise InvitationInvalid("the device was revoked, for ever: in a new folder it is a new device")
 
 
 def _invite_by_sheet(link: Link, sheet: RecoverySheet, relay_url: str, epoch: str) -> Flow[None]:
