@@ -310,7 +310,8 @@ def test_an_answer_that_is_cut_short(alice: DeviceKey) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "no url", "/blobs/1", "file:///etc/passwd", "https://", "https://h:port", "http://h/\0"]
+    "url",
+    ["", "no url", "/blobs/1", "file:///etc/passwd", "https://", "https://h:port", "http://h/\0", "http://a..b"],
 )
 def test_a_url_that_can_t_be_asked(relay: Relay, client: RelayClient, url: str) -> None:
     with pytest.raises(AnswerInvalid):
