@@ -66,6 +66,28 @@ def test_the_words_hold_whatever_happened_since(
     assert applied(home / "new") == [*KEPT, b"3", b"after the snapshot"]
 
 
+def test_what_is_restored_on_the_way_is_never_outside_of_the_profile(
+    relay: RelayInProcess, home: Path, lost: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill would leave a vault's whole content in the system's temporary folder, and nobody to remove it."""
+    words, elsewhere = words_of(lost), home / "tmp"
+    lost.snapshot(write)
+    relay.prune()
+    elsewhere.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
+    restored: set[Path] = set()
+
+    def look(request: httpx.Request, answer: Answer) -> httpx.Response:
+        assert not list(elsewhere.iterdir())
+        restored.update((home / "new" / "spool").glob("restored-*"))
+        return answer(request)
+
+    relay.meddle = look
+    with recover(relay, home / "new", words):
+        assert restored
+        assert not list((home / "new" / "spool").iterdir())
+
+
 def test_the_words_are_good_more_than_once(relay: RelayInProcess, home: Path, lost: Vault) -> None:
     words = words_of(lost)
     for name in ("first", "second"):

@@ -155,7 +155,7 @@ def _invite_by_sheet(link: Link, sheet: RecoverySheet, relay_url: str, epoch: st
     """Be the founder for as long as it takes to invite this device, and join."""
     with link.profile.view() as view:
         code, passed_over = request_code(view.device().secrets.device), view.passed_over()
-    paper = Profile.temporary()
+    paper = link.profile.aside()
     try:
         with paper.transaction() as transaction:
             transaction.records.put(Record("founding", Secrets(sheet.founder)))

@@ -1,6 +1,5 @@
 """A profile: one device of one vault, in a folder. Every change of it is one transaction."""
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,12 +33,12 @@ _SUFFIXES = ("", "-wal", "-shm")
 class Profile:
     """The state of one device. Several processes may have the same folder open; use one object from one thread."""
 
-    def __init__(self, folder: Path, database: Database, profile_key: bytes) -> None:
+    def __init__(self, folder: Path, database: Database, profile_key: bytes, host: "Profile | None" = None) -> None:
         self.folder = folder
-        self.spool = Spool(folder)
+        self.spool: Spool = Spool(folder) if host is None else host.spool
         self._database = database
         self._profile_key = profile_key
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._is_guest = host is not None
 
     @classmethod
     def open(cls, folder: Path, keyring: KeyringChoice = "auto", *, create: bool = False) -> Self:
@@ -58,13 +57,12 @@ class Profile:
         profile.spool.clean(profile.spooled)
         return profile
 
-    @classmethod
-    def temporary(cls) -> Self:
-        """Return a profile that is in memory, and gone with the process; only blobs under way touch a disk."""
-        directory = tempfile.TemporaryDirectory(prefix="sync-relay-")
-        profile = cls(Path(directory.name), Database(None), random(KEY_BYTES))
-        profile._temporary = directory
-        return profile
+    def aside(self) -> "Profile":
+        """Return a profile that is in memory, and gone with the process.
+
+        Its blobs under way are in this one's spool: what a crash leaves of them is removed as all that it leaves.
+        """
+        return Profile(self.folder, Database(None), random(KEY_BYTES), host=self)
 
     @property
     def connection(self) -> Connection:
@@ -85,10 +83,14 @@ class Profile:
 
     def close(self) -> None:
         """Close the files."""
-        self.spool.close()
-        self._database.close()
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        try:
+            if self._is_guest:
+                for name in self.spooled():
+                    self.spool.path(name).unlink(missing_ok=True)
+            else:
+                self.spool.close()
+        finally:
+            self._database.close()
 
     @contextmanager
     def transaction(self) -> Iterator["Transaction"]:
