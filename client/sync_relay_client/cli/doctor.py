@@ -3,6 +3,7 @@
 import platform
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 
@@ -70,7 +71,8 @@ def _examine(settings: Settings, relay_url: str | None) -> Iterator[Finding]:
 def _modes(settings: Settings) -> Iterator[Finding]:
     """Look at every file of the profile. Raises ProfileUnsafe, ProfileMissing."""
     for path in settings.folder.rglob("*"):
-        check_private(path)
+        with suppress(ProfileMissing):  # another process is through with it
+            check_private(path)
     try:
         check_private(settings.folder)
     except ProfileUnsafe as error:
