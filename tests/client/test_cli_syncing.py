@@ -203,6 +203,17 @@ def test_a_user_without_a_name_pushes_too(laptop: CommandLine, monkeypatch: pyte
     assert change["origin_user"] == "-"
 
 
+def test_a_line_that_this_relay_does_not_take_does_not_stand_before_the_others(tmp_path: Path) -> None:
+    device = CommandLine(tmp_path / "device")
+    with EmbeddedRelay(tmp_path / "data", RELAY_MAX_BODY_BYTES="4096") as relay:
+        device("init", relay.url)
+        lines = [line(payload="milk"), line(payload="x" * 5000), line(payload="bread")]
+        result = device("push", "-", typed="".join(lines), exits=1)
+        assert result.stderr.startswith("Error: Line 2: the change does not fit into a request of 4096 bytes.")
+        device("push")
+        assert device.pulled() == ["milk", "bread"]
+
+
 def cut(*_: object, **__: object) -> None:
     raise BrokenPipeError(errno.EPIPE, "")
 

@@ -74,8 +74,13 @@ def push(
     else:
         raise click.UsageError("A single change needs --entity, --entity-id and --payload-file.")
     with settings.open() as vault:
-        _record(vault, drafts)
-        sent = vault.push()
+        line_of = _record(vault, drafts)
+        try:
+            sent = vault.push()
+        except ChangeTooLarge as error:
+            if error.changeset_id is None or error.changeset_id not in line_of:
+                raise
+            raise _taken_back(vault, error.changeset_id, f"Line {line_of[error.changeset_id]}: {error}") from None
         settings.result(f"{len(drafts)} recorded, {sent.changes} sent.", recorded=len(drafts), sent=sent.changes)
         if sent.snapshot_wanted is not None:
             settings.note("The relay would like a snapshot: sync-relay snapshot create")
@@ -138,11 +143,21 @@ def export(settings: Settings) -> None:
             click.echo(line)
 
 
-def _record(vault: Vault, drafts: list[Draft]) -> None:
-    """Record all changes, or none. Raises Failure."""
+def _record(vault: Vault, drafts: list[Draft]) -> dict[str, int]:
+    """Record all changes, or none; return the line of each id. Raises Failure."""
+    line_of: dict[str, int] = {}
     with vault.outbox() as outbox:
         for draft in drafts:
             try:
-                outbox.add(draft.change, schema_version=draft.schema_version)
+                changeset_id = outbox.add(draft.change, schema_version=draft.schema_version)
             except (ValueError, ChangeTooLarge) as error:
                 raise Failure(f"Line {draft.line}: {error}. Nothing was recorded.") from None
+            line_of[changeset_id] = draft.line
+    return line_of
+
+
+def _taken_back(vault: Vault, changeset_id: str, reason: str) -> Failure:
+    """Take a change back that this relay does not take, and would have stand before all others."""
+    with vault.outbox() as outbox:
+        outbox.take_back(changeset_id)
+    return Failure(f"{reason}. It was taken back; the others are recorded: sync-relay push")
