@@ -1,6 +1,7 @@
 """Pairing, revoking and coming back by the command line: who gets in, what is shown, and that no secret is."""
 
 import json
+import os
 import stat
 from itertools import pairwise
 from pathlib import Path
@@ -187,6 +188,25 @@ def test_a_mistyped_word_is_named_by_its_place(newcomer: CommandLine, embedded: 
     result = newcomer("recover", embedded.url, typed=" ".join(words), exits=1)
     assert "word 7" in result.stderr
     assert "canary" not in result.output
+
+
+def test_the_sheet_s_file_is_on_the_disk_before_the_words_are_forgotten(
+    laptop: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name, too: else a power cut takes the only copy of the words."""
+    stick, known = tmp_path / "stick", []
+    stick.mkdir()
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        if os.fstat(descriptor).st_ino == stick.stat().st_ino:
+            known.append(sheet_of(laptop))
+        fsync(descriptor)
+
+    words = sheet_of(laptop)
+    monkeypatch.setattr(os, "fsync", watched)
+    laptop("sheet", "--output", str(stick / "sheet.txt"))
+    assert known == [words]
 
 
 def test_without_recovery_there_is_no_sheet(newcomer: CommandLine, embedded: EmbeddedRelay) -> None:

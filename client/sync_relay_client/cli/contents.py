@@ -3,11 +3,13 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 from sync_relay_client.cli.json_lines import ArchiveLine, read_archive_line
 from sync_relay_client.profile import Restored
+from sync_relay_client.profile.secrets import sync_folder
 from sync_relay_client.profile.spool import created_private
 
 FORMAT_LINE = b'{"format":"sync-relay/archive/v1"}\n'
@@ -46,6 +48,8 @@ def copy_content(restored: Restored, target: Path) -> Path:
             file.flush()
             os.fsync(file.fileno())
         aside.replace(target)
+        with suppress(OSError):  # not every file system can do that
+            sync_folder(target.parent)
     finally:
         aside.unlink(missing_ok=True)
     return target

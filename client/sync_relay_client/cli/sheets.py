@@ -3,13 +3,14 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
 
 from sync_relay_client.cli.failures import Failure
 from sync_relay_client.cli.settings import Settings
+from sync_relay_client.profile.secrets import sync_folder
 from sync_relay_client.vault import Vault
 from sync_relay_client.words import RECOVERY_WORDS, split_words
 
@@ -53,6 +54,8 @@ def write_sheet(path: Path, words: str) -> None:
             file.write("".join(f"{number:2}. {word}\n" for number, word in enumerate(words.split(), 1)))
             file.flush()
             os.fsync(file.fileno())
+        with suppress(OSError):  # not every stick's file system can do that
+            sync_folder(path.parent)
     except OSError as error:
         raise Failure(f"The file can't be written: {error.strerror}.") from error
 
