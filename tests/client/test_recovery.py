@@ -88,6 +88,23 @@ def test_what_is_restored_on_the_way_is_never_outside_of_the_profile(
         assert not list((home / "new" / "spool").iterdir())
 
 
+def test_a_log_that_is_read_on_the_way_need_not_fit_into_memory(relay: RelayInProcess, home: Path, lost: Vault) -> None:
+    """The sheet reads all of it, to learn who belongs: it is on the disk as any device's, and gone at the end."""
+    words, size_bytes = words_of(lost), 1_000_000
+    record(lost, [bytes(size_bytes)])
+    sync(lost)
+    spool, largest = home / "new" / "spool", [0]
+
+    def look(request: httpx.Request, answer: Answer) -> httpx.Response:
+        largest.append(sum(path.stat().st_size for path in spool.glob("aside-*")))
+        return answer(request)
+
+    relay.meddle = look
+    with recover(relay, home / "new", words):
+        assert max(largest) > size_bytes
+        assert not list(spool.iterdir())
+
+
 def test_the_words_are_good_more_than_once(relay: RelayInProcess, home: Path, lost: Vault) -> None:
     words = words_of(lost)
     for name in ("first", "second"):

@@ -33,12 +33,12 @@ _SUFFIXES = ("", "-wal", "-shm")
 class Profile:
     """The state of one device. Several processes may have the same folder open; use one object from one thread."""
 
-    def __init__(self, folder: Path, database: Database, profile_key: bytes, host: "Profile | None" = None) -> None:
+    def __init__(self, folder: Path, spool: Spool, database: Database, profile_key: bytes) -> None:
         self.folder = folder
-        self.spool: Spool = Spool(folder) if host is None else host.spool
+        self.spool = spool
         self._database = database
         self._profile_key = profile_key
-        self._is_guest = host is not None
+        self._file: Path | None = None
 
     @classmethod
     def open(cls, folder: Path, keyring: KeyringChoice = "auto", *, create: bool = False) -> Self:
@@ -53,16 +53,20 @@ class Profile:
             raise ProfileBroken(f"{KEY_FILE} is gone, and nothing else opens what the profile holds")
         _check_unshared(folder)
         key = load_or_create_profile_key(folder, keyring)
-        profile = cls(folder, Database(path), key)
+        profile = cls(folder, Spool(folder), Database(path), key)
         profile.spool.clean(profile.spooled)
         return profile
 
     def aside(self) -> "Profile":
-        """Return a profile that is in memory, and gone with the process.
+        """Return a profile that is gone once it is closed; a log that is read in it may be of any size.
 
-        Its blobs under way are in this one's spool: what a crash leaves of them is removed as all that it leaves.
+        Its file and its blobs under way are in this one's spool: what a crash leaves of them is removed as all that it
+        leaves, and the key that its secrets are sealed under is gone with the process.
         """
-        return Profile(self.folder, Database(None), random(KEY_BYTES), host=self)
+        file = self.spool.new("aside")
+        profile = Profile(self.folder, self.spool, Database(file), random(KEY_BYTES))
+        profile._file = file
+        return profile
 
     @property
     def connection(self) -> Connection:
@@ -83,14 +87,17 @@ class Profile:
 
     def close(self) -> None:
         """Close the files."""
+        if self._file is None:
+            self.spool.close()
+            self._database.close()
+            return
         try:
-            if self._is_guest:
-                for name in self.spooled():
-                    self.spool.path(name).unlink(missing_ok=True)
-            else:
-                self.spool.close()
+            left = self.spooled()
         finally:
             self._database.close()
+            self._file.unlink()
+        for name in left:
+            self.spool.path(name).unlink(missing_ok=True)
 
     @contextmanager
     def transaction(self) -> Iterator["Transaction"]:
