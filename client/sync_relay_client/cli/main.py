@@ -68,6 +68,7 @@ cli = Program(
     """,
     epilog=STATUSES_HELP,
 )
+click.version_option(package_name="sync-relay-client", message="%(prog)s %(version)s", prog_name=PROGRAM)(cli)
 for command in (
     vaults.init,
     vaults.sheet,
