@@ -148,7 +148,7 @@ def test_scripts_are_told_of_a_failure_as_of_an_error(laptop: CommandLine, tmp_p
     }
     (tmp_path / "file").touch()
     elsewhere = CommandLine(tmp_path / "file" / "profile")
-    assert json.loads(elsewhere("--json", "init", "http://127.0.0.1:9", exits=1).stderr)["error"] == "Failure"
+    assert json.loads(elsewhere("--json", "init", "http://127.0.0.1:9", exits=7).stderr)["exit_status"] == 7
 
 
 def test_a_device_that_was_left_out_hears_so_and_not_of_tampering() -> None:

@@ -8,7 +8,7 @@ from typing import Self
 
 from nacl.utils import random
 
-from sync_relay_client.errors import ProfileBroken, ProfileMissing
+from sync_relay_client.errors import ProfileBroken, ProfileMissing, ProfileUnavailable
 from sync_relay_client.profile.database import Database, failures
 from sync_relay_client.profile.queues import Inbox, Outbox
 from sync_relay_client.profile.record import Record, Records
@@ -44,14 +44,10 @@ class Profile:
     def open(cls, folder: Path, keyring: KeyringChoice = "auto", *, create: bool = False) -> Self:
         """Open a folder's profile, or make one. Raises ProfileError: missing, unsafe, broken or unavailable."""
         path = folder / FILE
-        is_new = not path.exists()
-        if is_new and not create:
-            raise ProfileMissing("there is no profile in this folder")
-        if is_new:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        elif not (folder / KEY_FILE).exists():  # it is made first
-            raise ProfileBroken(f"{KEY_FILE} is gone, and nothing else opens what the profile holds")
-        _check_unshared(folder)
+        try:
+            _prepare(folder, create=create)
+        except OSError as error:
+            raise ProfileUnavailable(f"the profile's folder can't be used: {error.strerror}") from error
         key = load_or_create_profile_key(folder, keyring)
         profile = cls(folder, Spool(folder), Database(path), key)
         profile.spool.clean(profile.spooled)
@@ -144,6 +140,18 @@ class Profile:
 
     def _transaction(self, connection: Connection) -> "Transaction":
         return Transaction(connection, Records(connection, self._profile_key))
+
+
+def _prepare(folder: Path, *, create: bool) -> None:
+    """Make the folder if it may be made, and see that a profile that is there is whole, and open to nobody else."""
+    is_new = not (folder / FILE).exists()
+    if is_new and not create:
+        raise ProfileMissing("there is no profile in this folder")
+    if is_new:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    elif not (folder / KEY_FILE).exists():  # it is made first
+        raise ProfileBroken(f"{KEY_FILE} is gone, and nothing else opens what the profile holds")
+    _check_unshared(folder)
 
 
 def _check_unshared(folder: Path) -> None:
