@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local fmt lint lint-zk openapi mutate bench bench-dynamodb bench-coldstart events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local fmt lint lint-zk openapi mutate bench bench-shards bench-dynamodb bench-coldstart events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -61,8 +61,14 @@ mutate: .venv/.dev  ## seed bugs in the crypto, the chain and the audit, and see
 bench: .venv/.dev  ## the figures of docs/operations.md, measured here
 	$(BIN)/python -m bench
 
+bench-shards: .venv/.dev  ## what the shards of SQLite allow, the table of docs/adr/0013 (a local disk; strace adds trips)
+	$(BIN)/python -m bench.shards $(SHARDS_OPTIONS)
+
 bench-dynamodb: .venv/.dev stand-in  ## units and trips of each request, the table of docs/adr/0012
 	$(BIN)/python -m bench.dynamodb
+
+bench-coldstart: .venv/.dev stand-in emulated  ## how long each function takes to start, the table of docs/adr/0015
+	$(BIN)/python -m bench.coldstart
 
 # What CI runs: all that must hold. The tests come last, so that their closing line ends it.
 check: lint lint-zk

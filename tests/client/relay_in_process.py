@@ -82,7 +82,7 @@ class RelayInProcess:
 
     def prune(self) -> None:
         """Prune all that an available snapshot covers."""
-        self.world.configure(retention=self.world.relay.settings.retention.model_copy(update={"changeset_days": 0}))
+        self.world.configure(retention=replace(self.world.relay.settings.retention, changeset_days=0))
         self.clock.advance(1)
         self.world.maintain()
 

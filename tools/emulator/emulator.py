@@ -24,6 +24,7 @@ CALL_SECONDS = 60
 END_SECONDS = 10
 
 _OF_EMULATOR = re.compile(r"\S.{20,30} \[\w+\] \(|(?:START|END|REPORT) RequestId: ")
+_REQUEST_MS = re.compile(r"INVOKE RTDONE\(.*duration: ([\d.]+)ms\)")
 _INIT_MS = re.compile(r"INIT REPORT\(durationMs: ([\d.]+)\)")
 _WHILE_STDIN_IS_OPEN = '"$@" & read -r _; kill $!; wait $!'
 
@@ -36,13 +37,15 @@ class Emulator:
     """A function's instance, from its start until `close`. It takes one call at a time: two at once would crash it.
 
     It ends with this process, too, however that ends. `init_ms` is how long the function's INIT took, by the emulator's
-    report; None before the first call, which has it done. `lines` are what the function wrote.
+    report; None before the first call, which has it done. `request_ms` are the times of its calls. `lines` are what the
+    function wrote. All of them are whole after `close`.
     """
 
     def __init__(
         self, function: BuiltFunction, variables: Mapping[str, str], python_options: tuple[str, ...] = ()
     ) -> None:
         self.init_ms: float | None = None
+        self.request_ms: list[float] = []
         self.lines: list[str] = []
         self._port, runtime_port = _free_ports()
         command = [str(_binary()), "--runtime-interface-emulator-address", f"127.0.0.1:{self._port}"]
@@ -51,7 +54,7 @@ class Emulator:
         self._process = subprocess.Popen(
             ["/bin/sh", "-c", _WHILE_STDIN_IS_OPEN, "sh", *command],
             cwd=function.folder,
-            env=_environment(function, variables),
+            env=environment_of(function, variables),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -95,6 +98,9 @@ class Emulator:
             found = _INIT_MS.search(line)
             if found:
                 self.init_ms = float(found[1])
+            found = _REQUEST_MS.search(line)
+            if found:
+                self.request_ms.append(float(found[1]))
             if not _OF_EMULATOR.match(line):
                 self.lines.append(line)
 
@@ -112,7 +118,7 @@ class Emulator:
             return
 
 
-def _environment(function: BuiltFunction, variables: Mapping[str, str]) -> dict[str, str]:
+def environment_of(function: BuiltFunction, variables: Mapping[str, str]) -> dict[str, str]:
     """Return what a function finds in its environment: that of Lambda, and its own variables. Nothing is inherited."""
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",

@@ -91,7 +91,7 @@ def _chain() -> Iterator[Mutant]:
         ("the chain forgets what was before", "head.chain, digest)).digest()", "digest)).digest()"),
         ("a seq is given twice", "return Head(head.seq + 1, ", "return Head(max(head.seq, 1), "),
     ):
-        yield Mutant(name, path, old, new, DEVICE_TESTS)
+        yield Mutant(name, PROTOCOL / "chain.py", old, new, DEVICE_TESTS)
 
 
 def _sealed() -> Iterator[Mutant]:

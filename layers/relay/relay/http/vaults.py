@@ -1,5 +1,7 @@
 """The vault as a whole, and the relay itself (§7.1, §7.5)."""
 
+from dataclasses import asdict
+
 from relay.core.snapshots import as_json, latest_of
 from relay.core.vaults import erase, stored_bytes, vault
 from relay.http.authentication import authenticate
@@ -11,6 +13,9 @@ from relay.service import Relay
 from relay_protocol import PROTOCOL_VERSION
 from relay_protocol.encoding import rfc3339
 from relay_protocol.errors import PreconditionRequired
+
+ERASE_SECONDS = 5
+"""How long a client waits for what it erased to be removed. What is left then, retention removes."""
 
 
 def answer_health(relay: Relay, _: Request) -> ProxyResponse:
@@ -24,8 +29,8 @@ def answer_config(relay: Relay, _: Request) -> ProxyResponse:
     settings = relay.settings
     answer = {
         "protocol": PROTOCOL_VERSION,
-        "limits": settings.limits.model_dump(),
-        "retention": settings.retention.model_dump(),
+        "limits": asdict(settings.limits),
+        "retention": asdict(settings.retention),
         "vault_creation": settings.vault_creation,
     }
     return json_response(200, answer)
@@ -56,7 +61,15 @@ def answer_erase(relay: Relay, request: Request) -> ProxyResponse:
     chain = if_match(request.headers)
     if chain is None:
         raise PreconditionRequired
-    erase(relay.log, relay.blobs, request.ids["vault_id"], chain, relay.now_ms())
+    ends_us = relay.clock.now_us() + ERASE_SECONDS * 1_000_000
+    erase(
+        relay.log,
+        relay.blobs,
+        request.ids["vault_id"],
+        chain,
+        relay.now_ms(),
+        has_time=lambda: relay.clock.now_us() < ends_us,
+    )
     return no_content()
 
 

@@ -26,7 +26,7 @@ from relay.ports import (
     Standing,
     VaultInfo,
 )
-from relay_protocol.changeset import Head, genesis
+from relay_protocol.chain import Head, genesis
 
 R = TypeVar("R")
 
@@ -208,6 +208,10 @@ class MemoryLog:
         """See `Log.sweep`."""
         assert max_rows > 0
         return False
+
+    def reap(self, after: str, limit: int) -> str | None:  # noqa: ARG002 -- the port's
+        """See `Log.reap`. Nothing is put aside."""
+        return None
 
     def renew_epochs(self, draw: Callable[[], str]) -> int:
         """See `Log.renew_epochs`."""

@@ -8,7 +8,7 @@ from relay.adapters.sqlite.database import Database
 from relay.adapters.sqlite.members import count_members
 from relay.adapters.sqlite.snapshots import THERE, snapshots_where
 from relay.ports import VaultInfo
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 
 SCRUB_MAX_BYTES = 256 * 2**20
 """Writers wait while a file is rewritten, here for some two seconds. A larger file is left to its operator's VACUUM."""
@@ -107,6 +107,10 @@ class Vaults:
         if swept and self._database.rewrite(SCRUB_MAX_BYTES):
             update = "UPDATE erased SET scrubbed = 1 WHERE vault_id = ?"
             self._database.write(lambda db: db.executemany(update, swept))
+
+    def reap(self, after: str, limit: int) -> str | None:  # noqa: ARG002 -- the port's
+        """See `Log.reap`. Nothing is put aside."""
+        return None
 
     def renew_epochs(self, draw: Callable[[], str]) -> int:
         """See `Log.renew_epochs`."""
