@@ -143,7 +143,7 @@ def test_instances_that_lose_answers_write_each_changeset_once(
         return told
 
     def maintain(ended: Flag) -> None:
-        """Beside: texts that a snapshot covers are pruned, and what erasures left is swept, then their file rewritten."""
+        """Beside: texts that a snapshot covers are pruned, what erasures left is swept, and their file rewritten."""
         devices, changesets, functions = start("devices"), start("changesets"), start("vaults")
         maintenance, number = start("maintenance"), 0
         was_ended = False
