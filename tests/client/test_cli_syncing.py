@@ -214,6 +214,23 @@ def test_a_line_that_this_relay_does_not_take_does_not_stand_before_the_others(t
         assert device.pulled() == ["milk", "bread"]
 
 
+@pytest.mark.parametrize(
+    "number", ["3.20", "123456789012345678901234567890", "0.1234567890123456789012", "1e400", "1E2", "-0", "-0.0"]
+)
+def test_a_number_is_kept_digit_by_digit(laptop: CommandLine, number: str) -> None:
+    """An amount is no float, and what is pushed is what is pulled."""
+    payload = f'{{"amounts":[{number}],"text":"ü"}}'
+    laptop("push", "-", typed=f'{{"entity": "note", "entity_id": "1", "payload": {payload}}}')
+    assert laptop.pulled() == [payload]
+
+
+@pytest.mark.parametrize("depth", [300, 1_000, 100_000])
+def test_a_payload_that_is_nested_beyond_reason_is_refused(laptop: CommandLine, depth: int) -> None:
+    payload = "[" * depth + "]" * depth
+    result = laptop("push", "-", typed=f'{{"entity": "note", "entity_id": "1", "payload": {payload}}}', exits=1)
+    assert "Nothing was recorded" in result.stderr
+
+
 def cut(*_: object, **__: object) -> None:
     raise BrokenPipeError(errno.EPIPE, "")
 

@@ -1,1 +1,1 @@
-"""Brings removed objects of a versioned bucket back, as part of a restore (docs/operations.md)."""
+"""Brings back objects of a versioned bucket that were removed since: part of a restore (docs/operations.md)."""

@@ -37,6 +37,10 @@ _GIVE_UP = {
     "InvalidAccessKeyId": "not permitted",
     "SignatureDoesNotMatch": "not permitted",
     "ExpiredToken": "not permitted",
+    "AuthorizationHeaderMalformed": "wrong region",
+    "PermanentRedirect": "wrong region",
+    "301": "wrong region",
+    "400": "refused",  # without a body, to HEAD: S3 does not say what for
 }
 _SERVER_ERROR = 500
 
