@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local fmt lint lint-zk openapi mutate bench bench-dynamodb bench-coldstart events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi mutate bench bench-dynamodb bench-coldstart events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -20,7 +20,7 @@ test: .venv/.dev .sam/.made stand-in emulated  ## every test, with branch covera
 	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term --cov-fail-under=90
 
 test-as-built: .venv/.dev stand-in emulated  ## the end-to-end tests against what sam built, those that take minutes, too
-	@RELAY_TEST_SLOW=1 $(BIN)/python -m pytest tests/e2e -k "built or events"
+	@RELAY_TEST_SLOW=1 $(BIN)/python -m pytest tests/e2e -k "emulated or events"
 
 # The DynamoDB of the tests. Its Cargo.lock pins it; where there is no cargo those tests are skipped, and fail in CI.
 stand-in: $(if $(shell command -v cargo),.stand-in/.built)
@@ -35,6 +35,9 @@ demo: .venv/.dev  ## devices sync a real ledger; one joins from a snapshot, one 
 
 demo-aws-local: .venv/.dev stand-in emulated  ## the demo against the functions as sam built them, on stand-ins for AWS
 	@$(BIN)/python -m demo --aws-local
+
+aws-stores: .venv/.dev stand-in emulated  ## stand-ins for AWS, for `sam local` (docs/aws-local.md)
+	@$(BIN)/python -m tools.emulator.stores
 
 fmt: .venv/.dev
 	@$(BIN)/ruff format .
