@@ -86,15 +86,15 @@ check-template: .sam/.made .checkov/.made  ## the template, without an account; 
 # emulator, this machine's. sam takes Python 3.13 from the path.
 ARCHITECTURE ?= $(or $(shell sed -n '/^\[$(ENV).deploy/,/^\[/s/.*\bArchitecture=\([a-z0-9_]*\).*/\1/p' samconfig.toml),arm64)
 HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
-LAMBDA_PYTHON = $(shell $(PYTHON) -m tools.layer.lambda_python 2>/dev/null)
-SAM_BUILD = ARCHITECTURE=$(1) PATH="$(dir $(LAMBDA_PYTHON)):$$PATH" $(SAM) build --parameter-overrides Architecture=$(1)
+RUNTIME_PYTHON = $(shell $(PYTHON) -m tools.layer.lambda_python 2>/dev/null)
+SAM_BUILD = ARCHITECTURE=$(1) PATH="$(dir $(RUNTIME_PYTHON)):$$PATH" $(SAM) build --parameter-overrides Architecture=$(1)
 
 build: .venv/.run .sam/.made  ## what is deployed, into .aws-sam/build
 	@$(PYTHON) -m tools.layer.lambda_python >/dev/null
 	$(call SAM_BUILD,$(ARCHITECTURE))
 
 # What the tests run under the runtime's emulator. Without Python 3.13 they are skipped, and fail in CI.
-emulated: $(if $(LAMBDA_PYTHON),.aws-sam/emulated/.built .lambda/.made)
+emulated: $(if $(RUNTIME_PYTHON),.aws-sam/emulated/.built .lambda/.made)
 
 .aws-sam/emulated/.built: template.yaml requirements/layer.lock layers/relay/Makefile \
 		$(shell find layers/relay functions tools/layer schema/sqlite -name '*.py' -o -name '*.sql') | .venv/.run .sam/.made
@@ -104,7 +104,7 @@ emulated: $(if $(LAMBDA_PYTHON),.aws-sam/emulated/.built .lambda/.made)
 
 # What stands for the Lambda runtime: its Python, its interface client, and the SDK that it brings.
 .lambda/.made: requirements/runtime.lock
-	@$(LAMBDA_PYTHON) -m venv --clear .lambda
+	@$(RUNTIME_PYTHON) -m venv --clear .lambda
 	@.lambda/bin/python -m pip install -q --no-deps --require-hashes -r requirements/runtime.lock
 	@touch $@
 
