@@ -168,10 +168,12 @@ class AsyncVault:
 
     async def watch(self, interval_seconds: float = WATCH_SECONDS) -> AsyncIterator[pulling.Pulled]:
         """See `Vault.watch`."""
+        told = None
         while True:
-            synced = await self._run(upkeep.try_to_keep_up(self._link))
-            if synced is not None and synced.pulled.is_news:
-                yield synced.pulled
+            news = await self._run(upkeep.look_for_news(self._link, told))
+            if news is not None:
+                told = news.head
+                yield news
             await asyncio.sleep(interval_seconds)
 
     async def snapshot(

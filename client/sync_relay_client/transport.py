@@ -13,6 +13,7 @@ import httpx
 from relay_protocol.answers import DownloadableSnapshot
 from relay_protocol.answers import Upload as UploadTarget
 from relay_protocol.encoding import base64url
+from sync_relay_client.address import is_host
 from sync_relay_client.answers import Answer, check_no_content
 from sync_relay_client.errors import AnswerInvalid, RelayUnreachable
 from sync_relay_client.flow import Action, Download, Pause, Progress, Send, Upload
@@ -232,7 +233,7 @@ def check_url(url: str) -> None:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         raise AnswerInvalid("the relay gave a URL that is none") from None
-    if parsed.scheme not in ("http", "https") or not parsed.host:
+    if parsed.scheme not in ("http", "https") or not is_host(parsed.raw_host.decode()):
         raise AnswerInvalid("the relay gave a URL of another kind")
 
 

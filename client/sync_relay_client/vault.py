@@ -207,10 +207,12 @@ class Vault:
 
     def watch(self, interval_seconds: float = WATCH_SECONDS) -> Iterator[pulling.Pulled]:
         """Sync for ever, and yield each time that there is something to apply; offline it goes on trying."""
+        told = None
         while True:
-            synced = self._run(upkeep.try_to_keep_up(self._link))
-            if synced is not None and synced.pulled.is_news:
-                yield synced.pulled
+            news = self._run(upkeep.look_for_news(self._link, told))
+            if news is not None:
+                told = news.head
+                yield news
             self._options.sleep(interval_seconds)
 
     # ------------------------------------------------------------ snapshots

@@ -9,7 +9,7 @@ import pytest
 from relay.ports import BlobStat, Upload
 from tests.contract.at_once import at_once, beside
 from tests.contract.blob_worlds import KEY, OTHER_KEY, BlobWorld, key_of, tampered
-from tests.contract.log_world import HOUR_MS
+from tests.contract.log_world import HOUR_MS, uuid
 
 __all__ = ["TestDownload", "TestStored", "TestUpload"]
 
@@ -185,6 +185,8 @@ class TestStored:
         for key in keys:
             world.store(key, key.encode())
         assert list(world.blobs.keys()) == sorted(keys)
+        for place in ("", uuid(0), uuid(2), sorted(keys)[1], max(keys), "f" * 36):
+            assert list(world.blobs.keys(place)) == [key for key in sorted(keys) if key > place]
 
     def test_what_was_announced_and_never_came_is_not_listed(self, world: BlobWorld) -> None:
         world.announce(KEY, BODY)

@@ -30,7 +30,7 @@ class Raw:
 
 def answer(request: Any, status: int, code: str, **members: Any) -> Any:
     """An error as DynamoDB words it."""
-    body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "told by no one", **members})
+    body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "told by no one"} | members)
     headers = {"x-amzn-RequestId": "none", "Content-Type": "application/x-amz-json-1.0"}
     return AWSResponse(request.url, status, headers, Raw(body.encode()))
 

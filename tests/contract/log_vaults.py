@@ -117,6 +117,12 @@ class TestErase:
         assert vault.log.sweep(3) is False
         assert vault.pairing_state("x") == other.pairing_state("x") == PairingState("erased")
 
+    def test_where_nothing_was_put_aside_there_is_nothing_to_reap(self, vault: TestedVault) -> None:
+        vault.push(1, 2)
+        assert vault.log.reap("", 10) is None
+        assert vault.log.reap(vault.vault_id, 10) is None
+        assert seqs_in(vault.page()) == [1, 2]
+
     def test_a_vault_founded_after_an_erasure_does_not_inherit(self, vault: TestedVault) -> None:
         vault.push(1, 2, 3)
         vault.erase()

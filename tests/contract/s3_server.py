@@ -2,9 +2,10 @@
 
 Kept as S3 documents them: Signature Version 4 in the header and in the query of a presigned URL (the whole canonical
 request: method, path, query, signed headers, payload hash), `host` and every `x-amz-` field must be signed, an expiry
-of 1 to 604,800 seconds and its end, 15 minutes of skew, `x-amz-content-sha256`, a length that is known, BadDigest for a
-`x-amz-checksum-sha256` that is not the body's (and nothing is stored), objects that appear whole, HeadObject with
-`x-amz-checksum-mode`, deletions that succeed twice, and listings in order, page by page.
+of 1 to 604,800 seconds and its end, 15 minutes of skew, the bucket's region told to who signs for another,
+`x-amz-content-sha256`, a length that is known, BadDigest for a `x-amz-checksum-sha256` that is not the body's (and
+nothing is stored), objects that appear whole, HeadObject with `x-amz-checksum-mode`, deletions that succeed twice, and
+listings in order, page by page, from `start-after` on.
 Not kept: virtual-hosted buckets, multipart uploads, ranges, conditions, versions, policies, TLS.
 """
 
@@ -133,6 +134,9 @@ class S3Server(ThreadingHTTPServer):
             raise S3Error(403, "AccessDenied")
 
     def _signature(self, signed: Signed, canonical: str) -> str:
+        region = signed.credential.split("/")[2:3]
+        if region != [self.region]:
+            raise S3Error(400, "AuthorizationHeaderMalformed")
         scope = f"{signed.date[:8]}/{self.region}/s3/aws4_request"
         if signed.credential != f"{self.access_key}/{scope}":
             raise S3Error(403, "InvalidAccessKeyId")
@@ -157,8 +161,11 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             status, headers, body = self._answer()
         except S3Error as error:
+            region = self.server.region if error.code == "AuthorizationHeaderMalformed" else None
             status, headers = error.status, {"Content-Type": "application/xml"}
-            body = f"<Error><Code>{error.code}</Code></Error>".encode()
+            headers |= {"x-amz-bucket-region": region} if region else {}
+            told = f"<Code>{error.code}</Code>" + (f"<Region>{region}</Region>" if region else "")
+            body = f"<Error>{told}</Error>".encode()
         self.send_response_only(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
@@ -216,7 +223,7 @@ class _Handler(BaseHTTPRequestHandler):
 def _listing(objects: dict[str, Stored], query: dict[str, str]) -> bytes:
     if query.get("list-type") != "2":
         raise S3Error(405, "MethodNotAllowed")
-    after, prefix = query.get("continuation-token", ""), query.get("prefix", "")
+    after, prefix = query.get("continuation-token") or query.get("start-after", ""), query.get("prefix", "")
     keys = sorted(key for key in objects if key.startswith(prefix) and key > after)
     page = keys[:MAX_KEYS]
     contents = "".join(

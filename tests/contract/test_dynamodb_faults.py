@@ -246,6 +246,17 @@ def test_what_waiting_does_not_mend_is_told_at_once(faulty: FaultyLog, code: str
     assert (raised.value.reason, faulty.wire.sent) == (reason, 1)
 
 
+@pytest.mark.parametrize("message", ["Signature expired: it is now earlier than", "Signature not yet current: it"])
+def test_a_clock_that_is_off_is_told_as_such(faulty: FaultyLog, message: str) -> None:
+    """DynamoDB tells it in words alone: the code is that of a wrong key."""
+
+    def refuse(_: Any, request: Any) -> Any:
+        return answer(request, 400, "InvalidSignatureException", message=message)
+
+    with faulty.wire.failing(refuse, times=10**6), pytest.raises(StoreUnavailable, match=r"^clock off$"):
+        faulty.log.ping()
+
+
 def test_an_error_that_nobody_expects_is_a_defect_and_not_hidden(faulty: FaultyLog) -> None:
     def refuse(_: Any, request: Any) -> Any:
         return answer(request, 400, "ValidationException")

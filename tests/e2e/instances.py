@@ -2,16 +2,21 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Protocol
 
 from tests.http.device import Device, Json, uuid_of
 from tests.http.events import Draft, Event
 from tests.http.world import encode
+from tools.emulator.built import Built
+from tools.emulator.emulator import Emulator, EmulatorError
 
 ROOT = Path(__file__).parents[2]
 END_SECONDS = 30
@@ -28,13 +33,19 @@ class FunctionFailed(Exception):
 
 
 class Instance(Protocol):
-    """One call at a time."""
+    """An instance of a function. One call at a time."""
 
     def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Return the handler's response. Raises InstanceGone or FunctionFailed."""
 
+    def lines(self) -> list[str]:
+        """Return what it has logged."""
+
+    def kill(self) -> None:
+        """End it as Lambda ends one that has run out of time or memory: at any step."""
+
     def close(self) -> None:
-        """End it, at once where it is in the middle of a call."""
+        """End it."""
 
 
 class HandlerProcess:
@@ -42,15 +53,20 @@ class HandlerProcess:
 
     def __init__(self, group: str, variables: Mapping[str, str]) -> None:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RELAY_", "AWS_"))}
+        self._log = TemporaryFile("a+")  # noqa: SIM115 -- until `close`
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.e2e.function_process", group],
             cwd=ROOT,
             env=inherited | dict(variables),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._log,
             text=True,
         )
+
+    def lines(self) -> list[str]:
+        self._log.seek(0)
+        return self._log.readlines()
 
     def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -66,12 +82,47 @@ class HandlerProcess:
         return response
 
     def kill(self) -> None:
-        """End it as Lambda ends an instance that has run out of time or memory: at any step."""
         self._process.kill()
 
     def close(self) -> None:
         self._process.kill()
         self._process.communicate()
+        self._log.close()
+
+
+class EmulatedFunction:
+    """A function as `sam build` made it, with its template's variables for EFS, under the runtime's emulator."""
+
+    def __init__(self, group: str, variables: Mapping[str, str]) -> None:
+        built = Built(MetadataStore="sqlite-efs", VaultCreation="open")
+        function = built.functions[group]
+        self._emulator = Emulator(function, built.variables(function, {**variables, "MOUNTED_BY": "this machine"}))
+
+    def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return self._emulator.invoke(event)
+        except EmulatorError as error:
+            raise InstanceGone from error
+
+    def lines(self) -> list[str]:
+        return self._emulator.lines
+
+    def kill(self) -> None:
+        for process in _descendants(self._emulator._process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+
+    def close(self) -> None:
+        self._emulator.close()
+
+
+def _descendants(process: int) -> list[int]:
+    """Return the processes that a process started, and that these did, the latest first."""
+    try:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except FileNotFoundError:
+        return []
+    return [one for child in map(int, children) for one in (*_descendants(child), child)]
 
 
 class Sender:

@@ -3,6 +3,8 @@
 Each push is there once, in one chain without a gap, whatever the instances do to each other.
 """
 
+import json
+import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -19,8 +21,9 @@ from relay_protocol.changeset import extend, genesis
 from tests.contract.at_once import at_once, beside
 from tests.contract.aws_world import ACCESS_KEY, REGION, SECRET_KEY, new_bucket, s3_served
 from tests.contract.log_world import NOW_MS, TestedVault, seqs_in
-from tests.e2e.instances import HandlerProcess, Instance, InstanceGone, Sender, send
-from tests.http.device import Device, Json
+from tests.e2e.instances import EmulatedFunction, FunctionFailed, HandlerProcess, Instance, InstanceGone, Sender, send
+from tests.http.device import Device, Json, uuid_of
+from tools.emulator.emulator import is_there
 
 SHARDS = 4
 INSTANCES = 8
@@ -30,7 +33,7 @@ ERASED_CHANGESETS = 40
 KILLED_AT_PUSH = [1, 4, 7]
 LONGEST_PUSH_SECONDS = 0.02
 
-Start = Callable[[str], HandlerProcess]
+Start = Callable[[str], Instance]
 Acknowledged = dict[str, dict[int, str]]
 """By vault: which changeset was told to be at which seq."""
 
@@ -41,14 +44,27 @@ def s3_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["delete", "persist"])
-def variables(tmp_path: Path, s3_url: str, request: pytest.FixtureRequest) -> dict[str, str]:
+@pytest.fixture(
+    params=[(HandlerProcess, "delete"), (HandlerProcess, "persist"), (EmulatedFunction, "persist")],
+    ids=["handlers-delete", "handlers-persist", "built-persist"],
+)
+def kind(request: pytest.FixtureRequest) -> tuple[type[HandlerProcess | EmulatedFunction], str]:
+    """What an instance is, and the journal that it uses."""
+    kind: tuple[type[HandlerProcess | EmulatedFunction], str] = request.param
+    if kind[0] is EmulatedFunction and not is_there():
+        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+        give_up("no functions as they are deployed: make emulated")
+    return kind
+
+
+@pytest.fixture
+def variables(tmp_path: Path, s3_url: str, kind: tuple[type, str]) -> dict[str, str]:
     bucket = new_bucket(s3_url)
     bucket.client.close()
     return {
         "RELAY_METADATA": "sqlite",
         "RELAY_SQLITE_SHARDS": str(SHARDS),
-        "RELAY_SQLITE_JOURNAL": request.param,
+        "RELAY_SQLITE_JOURNAL": kind[1],
         "RELAY_DATA_DIR": str(tmp_path),
         "RELAY_BLOBS": "s3",
         "RELAY_BUCKET": bucket.name,
@@ -62,9 +78,9 @@ def variables(tmp_path: Path, s3_url: str, request: pytest.FixtureRequest) -> di
 
 
 @pytest.fixture
-def start(variables: dict[str, str]) -> Iterator[Start]:
+def start(kind: tuple[type[HandlerProcess | EmulatedFunction], str], variables: dict[str, str]) -> Iterator[Start]:
     with ExitStack() as stack:
-        yield lambda group: stack.enter_context(closing(HandlerProcess(group, variables)))
+        yield lambda group: stack.enter_context(closing(kind[0](group, variables)))
 
 
 @pytest.fixture
@@ -144,6 +160,32 @@ def test_instances_that_lose_answers_write_each_changeset_once(
                 told.setdefault(vault_id, {}).update(seqs)
     assert sum(map(len, told.values())) == INSTANCES * PUSHES * BATCH
     check(tmp_path, sender, told)
+
+
+def test_where_the_mount_is_missing_a_client_gets_503_and_the_operator_a_line_until_it_is_back(
+    tmp_path: Path, start: Start, sender: Sender
+) -> None:
+    away = tmp_path.with_name(f"{tmp_path.name}.away")
+    devices, changesets, maintenance = start("devices"), start("changesets"), start("maintenance")
+    tmp_path.rename(away)
+    push = sender.push(uuid_of("vault"), batch(sender, "1"))
+    answer = changesets.invoke(push)
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (503, "unavailable")
+    told = [line for line in map(json_of, changesets.lines()) if line.get("message") == "store unavailable"]
+    assert [line["reason"] for line in told] == ["data directory missing"]
+    with pytest.raises((InstanceGone, FunctionFailed)):
+        maintenance.invoke({})
+    away.rename(tmp_path)
+    sender.found(devices, "vault")
+    assert len(send(changesets, push, 201)["receipts"]) == BATCH
+
+
+def json_of(line: str) -> Json:
+    """Return a log line that is JSON; other lines are nothing."""
+    try:
+        return dict(json.loads(line))
+    except ValueError:
+        return {}
 
 
 def test_instances_that_are_killed_lose_nothing_and_stop_nobody(

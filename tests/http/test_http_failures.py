@@ -98,7 +98,10 @@ def test_a_push_whose_answer_was_lost_is_a_duplicate(vault: Vault) -> None:
 
 
 MAINTENANCE = [
-    *(Touch("retention", "log", method) for method in ("sweep", "vault_ids", "vault", "drop_snapshots", "prune")),
+    *(
+        Touch("retention", "log", method)
+        for method in ("sweep", "reap", "vault_ids", "vault", "drop_snapshots", "prune")
+    ),
     *(Touch("retention", "blobs", method) for method in ("delete", "keys")),
     Touch("retention", "limiter", "forget"),
 ]

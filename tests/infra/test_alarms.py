@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from relay.observability import Answered, PowertoolsTelemetry
-from tests.infra.deployed import REGION, Deployed, deployed, expanded
+from tests.infra.deployed import REGION, ROOT, Deployed, deployed, expanded
 
 AWS_METRICS = {
     "AWS/ApiGateway": {"Count", "4XXError", "5XXError", "Latency"},
@@ -84,6 +84,11 @@ def test_alarms_are_mailed_where_an_address_is_given(on_dynamodb: Deployed, mail
     assert all(alarm["AlarmActions"] == [mailed.ids["Alarms"]] for alarm in alarms(mailed).values())
     (subscription,) = mailed.of_type("AWS::SNS::Subscription").values()
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@relay.example")
+
+
+def test_the_operator_is_told_what_to_do_at_each(on_dynamodb: Deployed) -> None:
+    explained = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/operations.md").read_text("utf-8"), re.MULTILINE)
+    assert {name.removesuffix("Alarm") for name in alarms(on_dynamodb)} <= set(explained)
 
 
 def test_the_dashboard_is_json_and_of_this_region(stack: Deployed) -> None:

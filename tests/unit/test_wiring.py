@@ -61,6 +61,14 @@ def test_a_sharded_store_with_its_blobs_in_a_bucket_writes_nothing_before_the_fi
         Settings.from_environment(variables)
 
 
+def test_a_sharded_store_with_its_blobs_beside_it_makes_no_directory_either(tmp_path: Path) -> None:
+    variables = {"RELAY_DATA_DIR": str(tmp_path / "mount"), "RELAY_SQLITE_SHARDS": "4"}
+    with pytest.raises(StoreUnavailable, match=r"^data directory missing$"):
+        build(Settings.from_environment(variables))
+    (tmp_path / "mount").mkdir()
+    build(Settings.from_environment(variables)).log.ping()
+
+
 @pytest.mark.parametrize("shards", ["0", "65", "many"])
 def test_a_number_of_shards_out_of_bounds_is_refused(shards: str) -> None:
     Settings.from_environment({"RELAY_SQLITE_SHARDS": "64"})

@@ -1,1 +1,1 @@
-"""Brings objects of a versioned bucket back that were removed after some time: part of a restore (docs/operations.md)."""
+"""Brings back objects of a versioned bucket that were removed since: part of a restore (docs/operations.md)."""

@@ -299,8 +299,18 @@ class Log(Protocol):
     def sweep(self, max_rows: int) -> bool:
         """Remove up to `max_rows` rows that erasures left; return whether there is more. Repeating it is safe."""
 
+    def reap(self, after: str, limit: int) -> str | None:
+        """Look at up to `limit` things that appends put aside before their last step, in order, from a place on.
+
+        Remove those whose append never ended and never will. Return the place to go on from, or None at the end.
+        `after` is "" to begin, such a place, or a vault's id. A store that puts nothing aside is at its end at once.
+        """
+
     def renew_epochs(self, draw: Callable[[], str]) -> int:
-        """Give every vault a new epoch from `draw`, all in one step; return how many there are."""
+        """Give every vault a new epoch from `draw`; return how many there are.
+
+        It is one step for each vault, and for all where they are kept together. A call that failed is repeated.
+        """
 
     def append(
         self,
@@ -397,8 +407,8 @@ class Blobs(Protocol):
     def delete(self, blob_key: str) -> None:
         """Remove the blob. Removing one that is not there is fine."""
 
-    def keys(self) -> Iterator[str]:
-        """Yield the key of every stored blob, in ascending order."""
+    def keys(self, after: str = "") -> Iterator[str]:
+        """Yield the key of every stored blob, in ascending order, from the first that is greater than `after`."""
 
 
 # ---------------------------------------------------------------- limiter

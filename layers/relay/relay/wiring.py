@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from relay.config import Settings
 from relay.observability import PowertoolsTelemetry
-from relay.ports import Blobs, Limiter, Log
+from relay.ports import Blobs, Limiter, Log, StoreUnavailable
 from relay.service import Relay
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ def _bucket(settings: Settings, session: Any) -> "Bucket":  # noqa: ANN401
 def _data_key(settings: Settings) -> bytes:
     from relay.adapters.filesystem import load_or_create_key
 
-    if settings.sqlite_shards == 1:  # else it has to be there, see `ShardFolder`
+    if settings.sqlite_shards == 1:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    elif not settings.data_dir.is_dir():  # a file system that is not mounted, see `ShardFolder`
+        raise StoreUnavailable("data directory missing")
     return load_or_create_key(settings.data_dir / "relay.key")

@@ -1,5 +1,7 @@
 """A vault as a whole: what its members see of it, and its erasure (§7.5)."""
 
+from collections.abc import Callable
+
 from relay.ports import Blobs, Log, VaultInfo
 from relay_protocol.errors import HeadMoved, VaultNotFound
 
@@ -19,17 +21,19 @@ def stored_bytes(info: VaultInfo) -> int:
     return info.changeset_bytes + sum(record.size_bytes for record in info.snapshots)
 
 
-def erase(log: Log, blobs: Blobs, vault_id: str, if_match: bytes, now_ms: int) -> None:
+def erase(log: Log, blobs: Blobs, vault_id: str, if_match: bytes, now_ms: int, has_time: Callable[[], bool]) -> None:
     """Erase the vault for ever. Raises HeadMoved; then nothing has changed.
 
-    Once the log has marked it, the vault is gone for everyone. What a crash leaves after that, rows and blobs,
-    the next run of retention removes.
+    Once the log has marked it, the vault is gone for everyone. What is left after that, rows and blobs, by a crash or
+    for want of time, the next runs of retention remove.
     """
     info = log.vault(vault_id, now_ms)
     head = log.erase(vault_id, if_match)
     if head is not None:
         raise HeadMoved(head)
     for record in info.snapshots if info else ():
+        if not has_time():
+            return
         blobs.delete(record.blob_key)
-    while log.sweep(SWEEP_ROWS):
+    while log.sweep(SWEEP_ROWS) and has_time():
         pass

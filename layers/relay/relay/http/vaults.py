@@ -14,6 +14,9 @@ from relay_protocol import PROTOCOL_VERSION
 from relay_protocol.encoding import rfc3339
 from relay_protocol.errors import PreconditionRequired
 
+ERASE_SECONDS = 5
+"""How long a client waits for what it erased to be removed. What is left then, retention removes."""
+
 
 def answer_health(relay: Relay, _: Request) -> ProxyResponse:
     """Say that the relay and its store are there."""
@@ -58,7 +61,15 @@ def answer_erase(relay: Relay, request: Request) -> ProxyResponse:
     chain = if_match(request.headers)
     if chain is None:
         raise PreconditionRequired
-    erase(relay.log, relay.blobs, request.ids["vault_id"], chain, relay.now_ms())
+    ends_us = relay.clock.now_us() + ERASE_SECONDS * 1_000_000
+    erase(
+        relay.log,
+        relay.blobs,
+        request.ids["vault_id"],
+        chain,
+        relay.now_ms(),
+        has_time=lambda: relay.clock.now_us() < ends_us,
+    )
     return no_content()
 
 

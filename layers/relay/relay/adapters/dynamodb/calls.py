@@ -1,13 +1,11 @@
 """Calls of DynamoDB in the terms of the log: items of plain values, conditions, transactions."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from relay.adapters.dynamodb.asking import Asking
-from relay.adapters.dynamodb.failures import Refused
 from relay.adapters.dynamodb.keys import Key
 from relay.adapters.dynamodb.values import Item, from_item, to_item, to_value
 
@@ -49,9 +47,16 @@ class Calls(Asking):
         answer = self.call("query", TableName=self.table, ConsistentRead=True, **parameters)
         return {**answer, "Items": [from_item(item) for item in answer["Items"]]}
 
-    def query_all(self, pk: str, begin: str, end: str, *, limit: int | None = None) -> list[Item]:
-        """Return the items of a partition from one sort key up to another, at most `limit`, in ascending order."""
+    def query_all(
+        self, pk: str, begin: str, end: str, *, limit: int | None = None, only: str | None = None
+    ) -> list[Item]:
+        """Return the items of a partition from one sort key up to another, at most `limit`, in ascending order.
+
+        `only` names the attributes to return, where not all are wanted.
+        """
         parameters = between(pk, begin, end)
+        if only is not None:
+            parameters["ProjectionExpression"] = only
         items: list[Item] = []
         while limit is None or len(items) < limit:
             if limit is not None:
@@ -62,10 +67,6 @@ class Calls(Asking):
                 break
             parameters["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
         return items
-
-    def scan(self, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401
-        """Return one answer of Scan, for maintenance alone."""
-        return self.call("scan", TableName=self.table, **parameters)
 
     # -------- writes
 
@@ -82,11 +83,6 @@ class Calls(Asking):
         """Update an item under a condition. Raises Refused."""
         parameters = self._conditional(condition, values)
         self.call("update_item", Key=to_item({**key}), UpdateExpression=expression, **parameters)
-
-    def delete_if(self, key: Mapping[str, str | bytes], condition: str, **values: Any) -> None:  # noqa: ANN401
-        """Delete an item under a condition; do nothing where it does not hold."""
-        with suppress(Refused):
-            self.call("delete_item", Key=to_item({**key}), **self._conditional(condition, values))
 
     def delete_all(self, keys: Sequence[Key]) -> None:
         """Delete these items, whether they are there or not."""

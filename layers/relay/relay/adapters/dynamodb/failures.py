@@ -71,11 +71,18 @@ def _answered(error: ClientError) -> str:
         return _cancelled([reason.get("Code", "None") for reason in answer.get("CancellationReasons", ())], error)
     if code in _AGAIN:
         return _AGAIN[code]
+    if code == "InvalidSignatureException" and _is_of_the_clock(answer.get("Error", {}).get("Message", "")):
+        raise StoreUnavailable("clock off") from None
     if code in _GIVE_UP:
         raise StoreUnavailable(_GIVE_UP[code]) from None
     if answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR:
         return "server error"
     raise error
+
+
+def _is_of_the_clock(message: str) -> bool:
+    """Whether a signature was refused for its time alone: more than 5 minutes off AWS's clock."""
+    return message.startswith(("Signature expired", "Signature not yet current"))
 
 
 def _cancelled(codes: list[str], error: ClientError) -> str:

@@ -8,7 +8,7 @@ V#<vault>   M           the vault: epoch, floor, members, sums over its snapshot
             S#<sha256>  a snapshot's record
 D#<device>  <vault>     a registration
 L#<digit>   <vault>     a live vault, by the id's first digit: read by maintenance alone
-X#<digit>   <vault>     an erased one that has to be swept
+X#<digit>   <time>#<vault>  an erased one that has to be looked at, from this time on
 """
 
 from relay_protocol.encoding import base64url
@@ -71,6 +71,11 @@ def live(vault_id: str) -> Key:
     return {"pk": f"L#{vault_id[0]}", "sk": vault_id}
 
 
-def erased(vault_id: str) -> Key:
-    """Return the key of a vault in the list of those to sweep."""
-    return {"pk": f"X#{vault_id[0]}", "sk": vault_id}
+def erased(vault_id: str, look_at_ms: int) -> Key:
+    """Return the key of a vault in the list of those to sweep, in the order of when to look at them."""
+    return {"pk": f"X#{vault_id[0]}", "sk": f"{time_sk(look_at_ms)}#{vault_id}"}
+
+
+def time_sk(time_ms: int) -> str:
+    """Return what the sort keys of a time begin with."""
+    return f"{time_ms:016x}"

@@ -8,7 +8,6 @@ from typing import Any
 from relay.adapters.dynamodb.calls import Calls
 from relay.adapters.dynamodb.failures import Refused
 from relay.adapters.dynamodb.tables import EXPIRES_AT
-from relay.adapters.dynamodb.values import from_item
 from relay.patience import Patience
 from relay.ports import Quota, Ticket
 
@@ -70,20 +69,7 @@ class DynamoLimiter:
                 return ticket
 
     def forget(self, now_us: int) -> None:
-        """See `Limiter.forget`. DynamoDB removes them by itself, too, but at leisure."""
-        calls = self._begin()
-        parameters: dict[str, Any] = {}
-        while True:
-            answer = calls.scan(
-                FilterExpression="due <= :now",
-                ExpressionAttributeValues={":now": {"N": str(now_us)}},
-                **parameters,
-            )
-            for item in map(from_item, answer["Items"]):
-                calls.delete_if({"pk": item["pk"]}, "due <= :now", now=now_us)
-            if "LastEvaluatedKey" not in answer:
-                return
-            parameters["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        """See `Limiter.forget`. DynamoDB itself removes them by their time to live, at leisure and free of charge."""
 
     def _begin(self) -> Calls:
         return Calls(self._client, self._table, self._threads, self._patience())

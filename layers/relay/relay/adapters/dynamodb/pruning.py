@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice, takewhile
 
 from relay.adapters.dynamodb import keys
 from relay.adapters.dynamodb.calls import Calls, between
@@ -13,6 +15,7 @@ from relay.ports import PruneStep
 from relay_protocol.chain import Head
 
 ENTRIES_AT_A_TIME = 100
+STRIPPED_AT_A_TIME = 16
 REMOVALS_AT_A_TIME = 100
 """An update's expression is bounded: by 4 KB, and by 300 operands."""
 
@@ -32,14 +35,17 @@ class Pruning:
     _store: Store
 
     def prune(self, vault_id: str, received_before_ms: int, max_rows: int) -> PruneStep | None:
-        """See `Log.prune`. What a step that was cut short left to strip, the next one strips first."""
+        """See `Log.prune`. What a step that was cut short left to strip, the next one strips, and no more."""
         assert max_rows > 0
         calls = self._store.begin(MAINTENANCE_SECONDS)
         while True:
             vault = vault_of(vault_id, calls.get(keys.vault(vault_id)))
             if vault is None:
                 return None
-            found = _find(calls, vault, received_before_ms, max_rows)
+            if vault.stripped_seq < vault.floor.seq:
+                found = _Found(vault.floor, vault.floor_bytes, more=True)
+            else:
+                found = _find(calls, vault, received_before_ms, max_rows)
             raised = replace(vault, floor=found.floor, floor_bytes=found.floor_bytes)
             try:
                 if raised != vault:
@@ -54,20 +60,24 @@ class Pruning:
                 return PruneStep(found.floor, found.more)
 
     def _strip(self, calls: Calls, vault: Vault) -> None:
-        """Remove the texts up to the floor from the entries, and from outside."""
-        for entry in _entries(calls, vault.vault_id, vault.stripped_seq):
-            if entry.slot > vault.floor.seq:
-                return
-            last = min(entry.last_seq, vault.floor.seq)
-            places = [place for place in range(last - entry.slot + 1) if {"x", "o"} & entry.item["r"][place].keys()]
-            for place in places:
-                if "o" in entry.item["r"][place]:
-                    self._store.texts.delete_text(entry.text_key(vault.vault_id, entry.slot + place))
-            for start in range(0, len(places), REMOVALS_AT_A_TIME):
-                part = places[start : start + REMOVALS_AT_A_TIME]
-                expression = "REMOVE " + ", ".join(f"r[{place}].x, r[{place}].o" for place in part)
-                key = keys.entry(vault.vault_id, entry.slot)
-                calls.update(key, expression, "tk = :token", token=entry.item["tk"])
+        """Remove the texts up to the floor from the entries, and from outside, several entries at once."""
+        below = takewhile(
+            lambda entry: entry.slot <= vault.floor.seq, _entries(calls, vault.vault_id, vault.stripped_seq)
+        )
+        while entries := list(islice(below, STRIPPED_AT_A_TIME)):
+            calls.together(*(partial(self._strip_entry, calls, vault, entry) for entry in entries))
+
+    def _strip_entry(self, calls: Calls, vault: Vault, entry: Entry) -> None:
+        last = min(entry.last_seq, vault.floor.seq)
+        places = [place for place in range(last - entry.slot + 1) if {"x", "o"} & entry.item["r"][place].keys()]
+        for place in places:
+            if "o" in entry.item["r"][place]:
+                self._store.texts.delete_text(entry.text_key(vault.vault_id, entry.slot + place))
+        for start in range(0, len(places), REMOVALS_AT_A_TIME):
+            part = places[start : start + REMOVALS_AT_A_TIME]
+            expression = "REMOVE " + ", ".join(f"r[{place}].x, r[{place}].o" for place in part)
+            key = keys.entry(vault.vault_id, entry.slot)
+            calls.update(key, expression, "tk = :token", token=entry.item["tk"])
 
 
 def _put(calls: Calls, vault: Vault) -> None:

@@ -1,11 +1,14 @@
 """Sweeping: what erasures left, and texts outside the table that no entry names."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
+from itertools import islice
 
 from relay.adapters.dynamodb import keys
 from relay.adapters.dynamodb.calls import Calls
-from relay.adapters.dynamodb.entries import entry_of
+from relay.adapters.dynamodb.entries import EMPTY, entry_of
+from relay.adapters.dynamodb.failures import Refused
 from relay.adapters.dynamodb.keys import Key
 from relay.adapters.dynamodb.store import MAINTENANCE_SECONDS, Store
 from relay.adapters.dynamodb.values import Item
@@ -13,69 +16,77 @@ from relay.adapters.dynamodb.values import Item
 SETTLED_MS = 3600 * 1000
 """After that long, no write that began before an erasure is under way, and no text waits for its entry."""
 RECENT_MS = 48 * SETTLED_MS
-"""Texts are looked after this long: by then every sweep since has failed, or an entry names them."""
+"""Texts are looked after for this long: by then every run of retention since has failed, or an entry names them."""
+ERASED_AT_A_TIME = 10
+"""Of each part of the list of erased vaults."""
 _FROM_ANY, _AFTER_ANY = " ", "\U0010ffff"
 
 
 class Sweeping:
-    """`Log.sweep`; see `relay.ports` for what it guarantees."""
+    """`Log.sweep` and `Log.reap`; see `relay.ports` for what they guarantee."""
 
     _store: Store
 
     def sweep(self, max_rows: int) -> bool:
-        """See `Log.sweep`.
+        """See `Log.sweep`. A text outside the table is a row, too.
 
-        An erased vault that is empty stays listed until it is settled, and is then looked at once more. A call that
-        finds nothing to remove, as the scheduled ones do, removes texts whose append failed before its last step.
+        An erased vault that is empty stays listed until it is settled, and is then looked at once more.
         """
         assert max_rows > 0
         calls, now_ms, left = self._store.begin(MAINTENANCE_SECONDS), self._store.now_ms(), max_rows
-        todo = [item for item in _erased(calls) if _is_due(item, now_ms)]
+        todo = _erased(calls, now_ms)
         for place, item in enumerate(todo):
-            removed = self._remove(calls, item["sk"], left)
-            left -= removed
+            left -= self._remove(calls, item["vault"], left)
             if left == 0:
-                return place + 1 < len(todo) or bool(_rows(calls, item["sk"], 1))
-            self._mark(calls, item, now_ms)
-        if not todo:
-            self._reap(calls, now_ms)
-        return False
+                return place + 1 < len(todo) or bool(self._left(calls, item["vault"]))
+            _settle(calls, item, now_ms)
+        return len(todo) >= ERASED_AT_A_TIME
+
+    def reap(self, after: str, limit: int) -> str | None:
+        """See `Log.reap`. What is put aside are the texts outside the table."""
+        calls, now_ms = self._store.begin(MAINTENANCE_SECONDS), self._store.now_ms()
+        listed = list(islice(self._store.texts.text_keys("", after), limit))
+        doubtful = [key for key, stored_at_ms in listed if SETTLED_MS <= now_ms - stored_at_ms < RECENT_MS]
+        calls.together(*(partial(self._reap, calls, key) for key in doubtful))
+        return listed[-1][0] if len(listed) == limit else None
 
     def _remove(self, calls: Calls, vault_id: str, max_rows: int) -> int:
-        """Remove up to so many of an erased vault's rows, and before the last of them its texts outside."""
-        rows = _rows(calls, vault_id, max_rows)
-        if len(rows) < max_rows:
-            for key, _ in self._store.texts.text_keys(f"{vault_id}/"):
-                self._store.texts.delete_text(key)
+        """Remove up to so many of an erased vault's texts outside and, once these are gone, of its rows."""
+        texts = [key for key, _ in islice(self._store.texts.text_keys(f"{vault_id}/"), max_rows)]
+        calls.together(*(partial(self._store.texts.delete_text, key) for key in texts))
+        rows = _rows(calls, vault_id, max_rows - len(texts)) if len(texts) < max_rows else []
         calls.delete_all(_registrations(vault_id, rows))
         calls.delete_all([_key(row) for row in rows])
-        return len(rows)
+        return len(texts) + len(rows)
 
-    def _mark(self, calls: Calls, item: Item, now_ms: int) -> None:
-        """Note that a vault is empty, or forget it once nothing more can come."""
-        if now_ms - item["erased_at"] >= SETTLED_MS:
-            calls.delete_all([_key(item)])
-        elif "emptied" not in item:
-            calls.update(_key(item), "SET emptied = :yes", "attribute_exists(pk)", yes=True)
+    def _left(self, calls: Calls, vault_id: str) -> bool:
+        texts = self._store.texts.text_keys(f"{vault_id}/")
+        return next(texts, None) is not None or bool(_rows(calls, vault_id, 1))
 
-    def _reap(self, calls: Calls, now_ms: int) -> None:
-        for key, stored_at_ms in self._store.texts.text_keys(""):
-            if SETTLED_MS <= now_ms - stored_at_ms < RECENT_MS and not _is_named(calls, key):
-                self._store.texts.delete_text(key)
+    def _reap(self, calls: Calls, key: str) -> None:
+        if not _is_named(calls, key):
+            self._store.texts.delete_text(key)
 
 
-def _is_due(item: Item, now_ms: int) -> bool:
-    return "emptied" not in item or now_ms - item["erased_at"] >= SETTLED_MS
+def _erased(calls: Calls, now_ms: int) -> list[Item]:
+    """Return the erased vaults that are to be looked at now, up to so many of each part of their list."""
+    until = keys.time_sk(now_ms) + _AFTER_ANY
+    parts = (partial(calls.query_all, f"X#{digit}", _FROM_ANY, until, limit=ERASED_AT_A_TIME) for digit in keys.DIGITS)
+    return [item for items in calls.together(*parts) for item in items]
 
 
-def _erased(calls: Calls) -> list[Item]:
-    found = calls.together(*(partial(calls.query_all, f"X#{digit}", _FROM_ANY, _AFTER_ANY) for digit in keys.DIGITS))
-    return [item for items in found for item in items]
+def _settle(calls: Calls, item: Item, now_ms: int) -> None:
+    """Note when to look at a vault again that is empty now, or forget it once nothing more can come."""
+    settled_ms = item["erased_at"] + SETTLED_MS
+    if now_ms < settled_ms:
+        with suppress(Refused):  # it was noted before
+            calls.put({**item, **keys.erased(item["vault"], settled_ms)}, EMPTY)
+    calls.delete_all([_key(item)])
 
 
 def _rows(calls: Calls, vault_id: str, limit: int) -> list[Item]:
-    """Return up to so many of a vault's items, but for its tombstone."""
-    items = calls.query_all(keys.vault_pk(vault_id), _FROM_ANY, _AFTER_ANY, limit=limit + 1)
+    """Return the keys of up to so many of a vault's items, but for its tombstone."""
+    items = calls.query_all(keys.vault_pk(vault_id), _FROM_ANY, _AFTER_ANY, limit=limit + 1, only="pk, sk")
     return [item for item in items if item["sk"] != keys.VAULT][:limit]
 
 

@@ -22,8 +22,11 @@ class Texts(Protocol):
     def delete_text(self, key: str) -> None:
         """Remove a text. Removing one that is not there is fine."""
 
-    def text_keys(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """Yield the keys that begin so, in ascending order, and when each was stored, in Unix milliseconds."""
+    def text_keys(self, prefix: str, after: str = "") -> Iterator[tuple[str, int]]:
+        """Yield the keys that begin so, in ascending order, and when each was stored, in Unix milliseconds.
+
+        What comes after the prefix is greater than `after`.
+        """
 
 
 def outside(records: Sequence[NewRecord]) -> frozenset[int]:

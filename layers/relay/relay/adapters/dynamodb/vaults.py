@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from relay.adapters.dynamodb import keys
 from relay.adapters.dynamodb.calls import Calls
-from relay.adapters.dynamodb.entries import marker, new_token
+from relay.adapters.dynamodb.entries import EMPTY, marker, new_token
 from relay.adapters.dynamodb.failures import Refused
 from relay.adapters.dynamodb.snapshot_items import view_with_records
 from relay.adapters.dynamodb.store import Store, View, fence
@@ -58,11 +58,12 @@ class Vaults:
         vault_id, token = view.vault.vault_id, new_token()
         _, condition, values = view.vault.put()
         slot, values_of_slot = view.tail.condition()
-        work = {**keys.erased(vault_id), "erased_at": self._store.now_ms()}
+        now_ms = self._store.now_ms()
+        work = {**keys.erased(vault_id, now_ms), "vault": vault_id, "erased_at": now_ms}
         calls.transact(
             calls.put_with({**keys.vault(vault_id), "erased": True}, condition, **values),
             calls.put_with(marker(vault_id, view.tail, token, token), slot, **values_of_slot),
-            calls.put_with(work, "attribute_not_exists(pk)"),
+            calls.put_with(work, EMPTY),
             calls.delete_with(keys.live(vault_id)),
         )
 

@@ -4,6 +4,7 @@ The hash that an upload was checked against stands in the file's name, so name a
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -66,14 +67,16 @@ class FilesystemBlobs:
                 path.parent.rmdir()
             sync_directory(self._directory)
 
-    def keys(self) -> Iterator[str]:
-        """Yield the keys, vault by vault."""
+    def keys(self, after: str = "") -> Iterator[str]:
+        """See `Blobs.keys`. A vault's are listed when it is its turn."""
+        first = after.partition("/")[0]
         with unavailable_on_os_error("blobs can't be listed"):
             vault_ids = sorted(path.name for path in self._directory.iterdir() if is_uuid(path.name))
-        for vault_id in vault_ids:
+        for vault_id in vault_ids[bisect_left(vault_ids, first) :]:
             with unavailable_on_os_error("blobs can't be listed"):
                 matches = [_FILE_NAME.fullmatch(name) for name in self._names(vault_id)]
-            yield from sorted(f"{vault_id}/{match[1]}" for match in matches if match)
+            keys = sorted(f"{vault_id}/{match[1]}" for match in matches if match)
+            yield from (key for key in keys if key > after)
 
     # -------- what the embedded server needs for the transfers
 

@@ -52,6 +52,6 @@ class MemoryBlobs:
         """See `Blobs.delete`."""
         self._blobs.pop(blob_key, None)
 
-    def keys(self) -> Iterator[str]:
+    def keys(self, after: str = "") -> Iterator[str]:
         """See `Blobs.keys`."""
-        yield from sorted(self._blobs)
+        yield from sorted(key for key in self._blobs if key > after)

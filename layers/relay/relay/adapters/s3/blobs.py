@@ -50,9 +50,9 @@ class S3Blobs:
         """See `Blobs.delete`."""
         self._bucket.call("delete_object", Key=PREFIX + blob_key)
 
-    def keys(self) -> Iterator[str]:
+    def keys(self, after: str = "") -> Iterator[str]:
         """See `Blobs.keys`."""
-        for found in self._bucket.listed(PREFIX):
+        for found in self._bucket.listed(PREFIX, after):
             yield found["Key"].removeprefix(PREFIX)
 
     def _url(self, operation: str, blob_key: str, expires_at_ms: int, **parameters: int | str) -> str:

@@ -37,6 +37,10 @@ _GIVE_UP = {
     "InvalidAccessKeyId": "not permitted",
     "SignatureDoesNotMatch": "not permitted",
     "ExpiredToken": "not permitted",
+    "AuthorizationHeaderMalformed": "wrong region",
+    "PermanentRedirect": "wrong region",
+    "301": "wrong region",
+    "400": "refused",  # without a body, to HEAD: S3 does not say what for
 }
 _SERVER_ERROR = 500
 
@@ -81,9 +85,11 @@ class Bucket:
 
         return self._ask(take)
 
-    def listed(self, prefix: str) -> Iterator[dict[str, Any]]:
-        """Yield what the bucket tells of each object whose key begins so, by key in ascending order."""
+    def listed(self, prefix: str, after: str = "") -> Iterator[dict[str, Any]]:
+        """Yield what the bucket tells of each object whose key begins so and goes on greater than `after`, in order."""
         parameters: dict[str, Any] = {"Prefix": prefix}
+        if after:
+            parameters["StartAfter"] = prefix + after
         while True:
             answer = self.call("list_objects_v2", **parameters) or {}
             yield from answer.get("Contents", ())

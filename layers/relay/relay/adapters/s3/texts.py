@@ -29,8 +29,11 @@ class S3Texts:
         """Remove a text. Removing one that is not there is fine."""
         self._bucket.call("delete_object", Key=PREFIX + key)
 
-    def text_keys(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """Yield the keys that begin so, in ascending order, and when each was stored, in Unix milliseconds."""
-        for found in self._bucket.listed(PREFIX + prefix):
+    def text_keys(self, prefix: str, after: str = "") -> Iterator[tuple[str, int]]:
+        """Yield the keys that begin so, in ascending order, and when each was stored, in Unix milliseconds.
+
+        What comes after the prefix is greater than `after`.
+        """
+        for found in self._bucket.listed(PREFIX + prefix, after):
             stored_at_ms = int(found["LastModified"].timestamp() * 1000)
             yield found["Key"].removeprefix(PREFIX), stored_at_ms

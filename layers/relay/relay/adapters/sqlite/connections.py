@@ -51,11 +51,13 @@ class Connections:
         self._idle: list[sqlite3.Connection] = []
 
     def take(self) -> sqlite3.Connection:
-        """Return an idle connection, or a new one. Raises StoreUnavailable."""
+        """Return an idle connection, or a new one. What waits for its locks is `Deadline`. Raises StoreUnavailable."""
         try:
             return self._idle.pop()
         except IndexError:
-            return self.open()
+            connection = self.open()
+            connection.execute("PRAGMA busy_timeout = 0")
+            return connection
 
     def keep(self, connection: sqlite3.Connection) -> None:
         """Give back a connection that was taken and has no transaction open."""

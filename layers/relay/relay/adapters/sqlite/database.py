@@ -6,7 +6,7 @@ from contextlib import closing, nullcontext
 from typing import TypeVar
 
 from relay.adapters.sqlite.connections import Connections, DatabaseFile
-from relay.adapters.sqlite.transaction import transact, unavailable
+from relay.adapters.sqlite.transaction import transact_read, unavailable
 from relay.adapters.sqlite.turns import Turns
 from relay.adapters.sqlite.writer import Writer
 
@@ -35,7 +35,7 @@ class Database:
         """Return what `work` reads from one consistent view. Raises StoreUnavailable."""
         with self._turns:
             connection = self._connections.take()
-            result = transact(connection, "BEGIN", work)
+            result = transact_read(connection, work, self._file.busy_timeout_seconds)
             self._connections.keep(connection)
         return result
 

@@ -115,6 +115,10 @@ class ShardedSqliteLog:
             shard.scrub()
         return False
 
+    def reap(self, after: str, limit: int) -> str | None:
+        """See `Log.reap`."""
+        return self._shards[0].reap(after, limit)
+
     # -------- of one vault's shard
 
     def register(

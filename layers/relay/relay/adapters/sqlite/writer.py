@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any, Generic, TypeVar, cast
 
 from relay.adapters.sqlite.connections import Connections
-from relay.adapters.sqlite.transaction import transact
+from relay.adapters.sqlite.transaction import transact_write
 from relay.ports import StoreUnavailable
 
 R = TypeVar("R")
@@ -93,7 +93,7 @@ class Writer:
         results: list[Any] = []
         with self._turns:
             connection = self._connections.take()
-            transact(connection, "BEGIN IMMEDIATE", lambda db: results.extend(work(db) for work in works))
+            transact_write(connection, lambda db: results.extend(work(db) for work in works), self._timeout_seconds)
             self._connections.keep(connection)
         return results
 
