@@ -2,9 +2,11 @@
 # and a package index; everything else is installed into .venv from the hash-locked files in requirements/.
 PYTHON ?= python3
 BIN := .venv/bin
+SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-1} .sam/bin/sam
+ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test stand-in check demo fmt lint lint-zk openapi mutate bench bench-dynamodb lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi mutate bench bench-shards bench-dynamodb bench-coldstart events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -14,8 +16,11 @@ client: .venv/.dev  ## install the client and its command: .venv/bin/sync-relay
 maintain: .venv/.run  ## run retention once on the configured stores
 	@$(BIN)/sync-relay-server maintain
 
-test: .venv/.dev stand-in  ## every test, with branch coverage
+test: .venv/.dev .sam/.made stand-in emulated  ## every test, with branch coverage
 	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term --cov-fail-under=90
+
+test-as-built: .venv/.dev stand-in emulated  ## the end-to-end tests against what sam built, those that take minutes, too
+	@RELAY_TEST_SLOW=1 $(BIN)/python -m pytest tests/e2e -k "emulated or events"
 
 # The DynamoDB of the tests. Its Cargo.lock pins it; where there is no cargo those tests are skipped, and fail in CI.
 stand-in: $(if $(shell command -v cargo),.stand-in/.built)
@@ -27,6 +32,12 @@ stand-in: $(if $(shell command -v cargo),.stand-in/.built)
 
 demo: .venv/.dev  ## devices sync a real ledger; one joins from a snapshot, one is revoked
 	@$(BIN)/python -m demo
+
+demo-aws-local: .venv/.dev stand-in emulated  ## the demo against the functions as sam built them, on stand-ins for AWS
+	@$(BIN)/python -m demo --aws-local
+
+aws-stores: .venv/.dev stand-in emulated  ## stand-ins for AWS, for `sam local` (docs/aws-local.md)
+	@$(BIN)/python -m tools.emulator.stores
 
 fmt: .venv/.dev
 	@$(BIN)/ruff format .
@@ -44,27 +55,78 @@ lint-zk: .venv/.dev  ## the zero-knowledge audit on the syntax tree
 openapi: .venv/.dev  ## write schema/openapi.json anew
 	$(BIN)/python -m tools.openapi > schema/openapi.json
 
+events: .venv/.dev  ## write events/ anew: a signature is good for five minutes
+	$(BIN)/python -m tools.events
+
 mutate: .venv/.dev  ## seed bugs in the crypto, the chain and the audit, and see the tests fail
 	$(BIN)/python -m tools.mutate
 
 bench: .venv/.dev  ## the figures of docs/operations.md, measured here
 	$(BIN)/python -m bench
 
+bench-shards: .venv/.dev  ## what the shards of SQLite allow, the table of docs/adr/0013 (a local disk; strace adds trips)
+	$(BIN)/python -m bench.shards $(SHARDS_OPTIONS)
+
 bench-dynamodb: .venv/.dev stand-in  ## units and trips of each request, the table of docs/adr/0012
 	$(BIN)/python -m bench.dynamodb
+
+bench-coldstart: .venv/.dev stand-in emulated  ## how long each function takes to start, the table of docs/adr/0015
+	$(BIN)/python -m bench.coldstart
 
 # What CI runs: all that must hold. The tests come last, so that their closing line ends it.
 check: lint lint-zk
 	$(BIN)/python -m tools.openapi | diff schema/openapi.json -
+	$(BIN)/python -m tools.events --check
+	$(MAKE) --no-print-directory check-template
 	$(MAKE) --no-print-directory test
+
+check-template: .sam/.made .checkov/.made  ## the template, without an account; .checkov.yaml says what is not asked
+	$(SAM) validate --lint
+	.sam/bin/cfn-lint --non-zero-exit-code informational template.yaml
+	.checkov/bin/checkov --config-file .checkov.yaml
+
+# The architecture that functions run on: where they are deployed, samconfig.toml's or the template's; in the runtime's
+# emulator, this machine's. sam takes Python 3.13 from the path.
+ARCHITECTURE ?= $(or $(shell sed -n '/^\[$(ENV).deploy/,/^\[/s/.*\bArchitecture=\([a-z0-9_]*\).*/\1/p' samconfig.toml),arm64)
+HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+RUNTIME_PYTHON = $(shell $(PYTHON) -m tools.layer.lambda_python 2>/dev/null)
+SAM_BUILD = ARCHITECTURE=$(1) PATH="$(dir $(RUNTIME_PYTHON)):$$PATH" $(SAM) build --parameter-overrides Architecture=$(1)
+
+build: .venv/.run .sam/.made  ## what is deployed, into .aws-sam/build
+	@$(PYTHON) -m tools.layer.lambda_python >/dev/null
+	$(call SAM_BUILD,$(ARCHITECTURE))
+
+# What the tests run under the runtime's emulator. Without Python 3.13 they are skipped, and fail in CI.
+emulated: $(if $(RUNTIME_PYTHON),.aws-sam/emulated/.built .lambda/.made)
+
+.aws-sam/emulated/.built: template.yaml requirements/layer.lock layers/relay/Makefile \
+		$(shell find layers/relay functions tools/layer schema/sqlite -name '*.py' -o -name '*.sql') | .venv/.run .sam/.made
+	@$(call SAM_BUILD,$(HERE)) --build-dir .aws-sam/emulated >.aws-sam.log 2>&1 || { cat .aws-sam.log; exit 1; }
+	@rm .aws-sam.log
+	@touch $@
+
+# What stands for the Lambda runtime: its Python, its interface client, and the SDK that it brings.
+.lambda/.made: requirements/runtime.lock
+	@$(RUNTIME_PYTHON) -m venv --clear .lambda
+	@.lambda/bin/python -m pip install -q --no-deps --require-hashes -r requirements/runtime.lock
+	@touch $@
+
+deploy: build  ## to your account: make deploy ENV=prod
+	$(SAM) deploy --config-env $(ENV)
+
+delete: .sam/.made  ## the stack; what is in table, bucket and file system stays (docs/operations.md)
+	$(SAM) delete --config-env $(ENV)
 
 lock: .venv/.dev  ## resolve requirements/*.in anew
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o dev.lock dev.in
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o run.lock run.in
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o aws.lock aws.in
+	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o sam.lock sam.in
+	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o checkov.lock checkov.in
+	cd requirements && for name in layer runtime; do ../$(BIN)/uv pip compile -q --python-version 3.13 --python-platform x86_64-manylinux_2_34 --generate-hashes --no-annotate --no-header -c dev.lock -o $$name.lock $$name.in; done
 
 clean:
-	rm -rf .venv .stand-in .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .sam .checkov .lambda .aws-sam .stand-in .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -80,4 +142,10 @@ clean:
 .venv/.dev: .venv/.run requirements/dev.lock client/pyproject.toml
 	@$(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements/dev.lock
 	@$(BIN)/python -m pip install -q $(EDITABLE) -e client
+	@touch $@
+
+# AWS's tool and checkov pin what others must not have: each has an environment of its own.
+.sam/.made .checkov/.made: .%/.made: requirements/%.lock
+	@$(PYTHON) -m venv .$*
+	@.$*/bin/python -m pip install -q --no-deps --require-hashes -r requirements/$*.lock
 	@touch $@

@@ -5,17 +5,16 @@ from pathlib import Path
 
 from demo.claims import check, scene
 from demo.device import OPTIONS, LedgerDevice
-from demo.disk import stored_envelopes
+from demo.holdings import Holdings
 from demo.syncing import EDITS, edits_of
 from sync_relay_client import Envelope, VaultSession
 from sync_relay_client.envelope import unseal
 from sync_relay_client.errors import EnvelopeInvalid, RelayRefused
 from sync_relay_client.membership import REKEY, read_rekey
 from sync_relay_client.profile import open_in_vault
-from tools.embedded import EmbeddedRelay
 
 
-def revoke(relay: EmbeddedRelay, phone: LedgerDevice, laptop: LedgerDevice, tablet: LedgerDevice) -> None:
+def revoke(holdings: Holdings, phone: LedgerDevice, laptop: LedgerDevice, tablet: LedgerDevice) -> None:
     """Revoke the phone, go on without it, and see what it can still read."""
     scene("The phone is lost, and revoked.")
     before = laptop.vault.head.seq
@@ -28,10 +27,12 @@ def revoke(relay: EmbeddedRelay, phone: LedgerDevice, laptop: LedgerDevice, tabl
     check(tablet.items() == laptop.items(), "laptop and tablet go on, and agree")
     check(_is_refused(phone), "the relay refuses the phone")
 
-    rekey, *pushed = stored_envelopes(relay.folder, before)
+    rekey, *pushed = holdings.envelopes(before)
     phones, tablets = held_by(phone.folder), held_by(tablet.folder)
     check(len(opened_by(tablets, pushed)) == len(pushed), f"the tablet's keys open all {len(pushed)} changes since")
-    check(not opened_by(phones, pushed), "with the relay's disk in hand, the phone's keys open none of them")
+    check(
+        not opened_by(phones, pushed), f"with the relay's {holdings.name} in hand, the phone's keys open none of them"
+    )
     check(boxes_opened_by(phones, rekey) == 0, "nor does it find a box with the new vault key that is sealed to it")
     check(boxes_opened_by(tablets, rekey) == 1, "where the tablet finds its own")
 

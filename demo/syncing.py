@@ -8,10 +8,9 @@ from dataclasses import replace
 
 from demo.claims import check, scene
 from demo.device import Edit, LedgerDevice
-from demo.disk import found_on_disk, stored_row
+from demo.holdings import Holdings, found_in
 from demo.ledger import Directive
 from relay_protocol.encoding import base64url
-from tools.embedded import EmbeddedRelay
 
 EDITS = 40
 
@@ -53,12 +52,12 @@ def edits_of(device: LedgerDevice, remark: str, first: int) -> list[Edit]:
     return [*remarked, (str(uuid.uuid4()), Directive(last_place + 1, "transaction", expense)), (price, None)]
 
 
-def show_what_the_relay_holds(relay: EmbeddedRelay, laptop: LedgerDevice) -> None:
+def show_what_the_relay_holds(holdings: Holdings, laptop: LedgerDevice) -> None:
     """Print a transaction, and the relay's row of a changeset."""
     scene("One transaction on the laptop:")
     print(next(found.text for _, found in laptop.items() if found.kind == "transaction"))
-    print("What the relay's database holds of the last one pushed:\n")
-    row = stored_row(relay.folder, laptop.vault.head.seq)
+    print("What the relay holds of the last one pushed:\n")
+    row = holdings.row(laptop.vault.head.seq)
     text = json.loads(row.pop("text"))
     for name, value in (row | {f"text.{member}": value for member, value in text.items()}).items():
         shown = base64url(value) if isinstance(value, bytes) else str(value)
@@ -66,14 +65,14 @@ def show_what_the_relay_holds(relay: EmbeddedRelay, laptop: LedgerDevice) -> Non
     print()
 
 
-def check_that_the_relay_reads_nothing(relay: EmbeddedRelay, device: LedgerDevice, what: str = "") -> None:
-    """Search all files of the relay for what stands in a ledger."""
+def check_that_the_relay_reads_nothing(holdings: Holdings, device: LedgerDevice, what: str = "") -> None:
+    """Search all that the relay keeps for what stands in a ledger."""
     items = device.items()
     words = {word.encode() for _, found in items for word in found.text.split('"') if len(word) > 8}
     words |= {items[0][0].encode(), b"Expenses:", b"transaction", b"upsert", b"laptop"}
     device_id = device.vault.device_id.encode()
-    found = found_on_disk(relay.folder, words | {device_id})
-    check(device_id in found, f"a search of the relay's disk{what} finds what is there, as the device's id")
+    found = found_in(holdings, words | {device_id})
+    check(device_id in found, f"a search of the relay's {holdings.name}{what} finds what is there, as the device's id")
     check(found == {device_id}, f"and none of {len(words):,} words and phrases of the ledger, anywhere")
 
 

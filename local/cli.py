@@ -50,6 +50,7 @@ def _fail(reason: str, status: int) -> int:
 
 
 def _serve(relay: Relay) -> None:
+    relay.log.ping()  # a store that is another than the variables say is told here, not to clients
     bounds = Bounds()
     _allow_open_files(bounds.max_connections + FILES_BESIDES_CONNECTIONS)
     maintenance = Maintenance(relay)

@@ -90,6 +90,5 @@ class EmbeddedRelay:
         )
         return finished.stdout
 
-    @staticmethod
-    def _command(command: str) -> list[str]:
+    def _command(self, command: str) -> list[str]:
         return [sys.executable, "-m", "local.cli", command]

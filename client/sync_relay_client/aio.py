@@ -41,7 +41,12 @@ class AsyncVault:
     def __init__(self, profile: Profile, options: Options) -> None:
         self._profile = profile
         self._link = Link(profile, options.retry, options.clock)
-        self._transport = AsyncTransport(options.async_transport, options.timeout_seconds, options.clock)
+        try:
+            api_key = profile.api_key(options.api_key)
+        except BaseException:
+            profile.close()
+            raise
+        self._transport = AsyncTransport(options.async_transport, options.timeout_seconds, options.clock, api_key)
         self._turn = asyncio.Lock()
         self._owner: asyncio.Task[object] | None = None
 
@@ -163,10 +168,12 @@ class AsyncVault:
 
     async def watch(self, interval_seconds: float = WATCH_SECONDS) -> AsyncIterator[pulling.Pulled]:
         """See `Vault.watch`."""
+        told = None
         while True:
-            synced = await self._run(upkeep.try_to_keep_up(self._link))
-            if synced is not None and synced.pulled.is_news:
-                yield synced.pulled
+            news = await self._run(upkeep.look_for_news(self._link, told))
+            if news is not None:
+                told = news.head
+                yield news
             await asyncio.sleep(interval_seconds)
 
     async def snapshot(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from relay_protocol import answers
@@ -174,13 +175,21 @@ def _refusal(answer: Answer) -> RelayRefused:
     problem = problem if isinstance(problem, dict) else {}
     code = problem.get("code")
     members = {name: value for name, value in problem.items() if name not in _PROBLEM_DETAILS}
-    retry_after = answer.headers.get("retry-after", "")
     return RelayRefused(
-        answer.status,
-        code if isinstance(code, str) else None,
-        members,
-        int(retry_after) if _SECONDS.fullmatch(retry_after) else None,
+        answer.status, code if isinstance(code, str) else None, members, _retry_after_seconds(answer.headers)
     )
+
+
+def _retry_after_seconds(headers: Mapping[str, str]) -> int | None:
+    """Read `Retry-After` (RFC 9110 §10.2.3): seconds, or a date, by the clock of who wrote it. None for neither."""
+    text = headers.get("retry-after", "")
+    if _SECONDS.fullmatch(text):
+        return int(text)
+    try:
+        pause = parsedate_to_datetime(text) - parsedate_to_datetime(headers.get("date", ""))
+    except (ValueError, TypeError, OverflowError):  # no date; one with a zone and one without; a year of ten digits
+        return None
+    return max(0, int(pause.total_seconds()))
 
 
 def _require_certified(

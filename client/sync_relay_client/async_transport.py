@@ -34,9 +34,11 @@ class AsyncTransport:
         inner: httpx.AsyncBaseTransport | None = None,
         timeout_seconds: float = 30.0,
         clock: Callable[[], float] = time.time,
+        api_key: str | None = None,
     ) -> None:
         self._http = httpx.AsyncClient(transport=inner, timeout=timeout_seconds, follow_redirects=False)
         self._clock = clock
+        self._api_key = api_key
 
     async def close(self) -> None:
         """Close all connections."""
@@ -56,7 +58,7 @@ class AsyncTransport:
         return None
 
     async def _send(self, action: Send) -> Answer:
-        request = prepared(action, self._clock)
+        request = prepared(action, self._clock, self._api_key)
         async with self._answer(request.method, request.url, request.headers, request.body or None) as response:
             return await _read(response)
 

@@ -189,11 +189,15 @@ class SnapshotAuthorUnknown(SnapshotInvalid):
 
 
 class ChangeTooLarge(SyncRelayError):
-    """Sealed, the change is larger than a request may be: `limit_bytes` is the relay's `max_body_bytes`."""
+    """Sealed, the change is larger than a request may be: `limit_bytes` is the relay's `max_body_bytes`.
 
-    def __init__(self, limit_bytes: int) -> None:
+    `changeset_id` is which one, where it is recorded already: nothing behind it is sent until it is taken back.
+    """
+
+    def __init__(self, limit_bytes: int, changeset_id: str | None = None) -> None:
         super().__init__(f"the change does not fit into a request of {limit_bytes} bytes")
         self.limit_bytes = limit_bytes
+        self.changeset_id = changeset_id
 
 
 class NotCaughtUp(SyncRelayError):

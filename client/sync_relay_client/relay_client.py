@@ -25,7 +25,8 @@ R = TypeVar("R")
 class RelayClient:
     """One device at one relay. Every method raises RelayUnreachable, RelayRefused or AnswerInvalid.
 
-    `transport` replaces the network in tests; `clock` gives Unix seconds. Nothing is retried: `Vault` does that.
+    `api_key` is for relays that ask for one. `transport` replaces the network in tests; `clock` gives Unix seconds.
+    Nothing is retried: `Vault` does that.
     """
 
     def __init__(
@@ -36,9 +37,10 @@ class RelayClient:
         transport: httpx.BaseTransport | None = None,
         timeout_seconds: float = 30.0,
         clock: Callable[[], float] = time.time,
+        api_key: str | None = None,
     ) -> None:
         self._exchanges = RelayExchanges(RelayAddress.parse(relay_url), device)
-        self._transport = Transport(transport, timeout_seconds, clock)
+        self._transport = Transport(transport, timeout_seconds, clock, api_key=api_key)
 
     def __enter__(self) -> Self:
         return self

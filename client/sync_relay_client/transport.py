@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import sha256
 
 import httpx
@@ -12,9 +13,11 @@ import httpx
 from relay_protocol.answers import DownloadableSnapshot
 from relay_protocol.answers import Upload as UploadTarget
 from relay_protocol.encoding import base64url
+from sync_relay_client.address import is_host
 from sync_relay_client.answers import Answer, check_no_content
 from sync_relay_client.errors import AnswerInvalid, RelayUnreachable
 from sync_relay_client.flow import Action, Download, Pause, Progress, Send, Upload
+from sync_relay_client.profile.api_key import FIELD
 from sync_relay_client.profile.spool import created, opened
 from sync_relay_client.requests import Prepared, prepare
 
@@ -38,10 +41,12 @@ class Transport:
         timeout_seconds: float = 30.0,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        api_key: str | None = None,
     ) -> None:
         self._http = httpx.Client(transport=inner, timeout=timeout_seconds, follow_redirects=False)
         self._clock = clock
         self._sleep = sleep
+        self._api_key = api_key
 
     def close(self) -> None:
         """Close all connections."""
@@ -66,7 +71,7 @@ class Transport:
 
     def send(self, action: Send) -> Answer:
         """Sign a request, send it and read its answer. Raises RelayUnreachable or AnswerInvalid."""
-        request = prepared(action, self._clock)
+        request = prepared(action, self._clock, self._api_key)
         with self._answer(request.method, request.url, request.headers, request.body or None) as response:
             reader = AnswerReader(response)
             for piece in response.iter_bytes():
@@ -125,9 +130,15 @@ class Transport:
 # ---------------------------------------------------------------- what both transports share
 
 
-def prepared(action: Send, clock: Callable[[], float]) -> Prepared:
-    """Return the request as it is sent, signed at this very time."""
-    return prepare(action.request, action.address, action.signer, int(clock()))
+def prepared(action: Send, clock: Callable[[], float], api_key: str | None) -> Prepared:
+    """Return the request as it is sent, signed at this very time. Stores of blobs never see the API key.
+
+    It is not signed: what asks for it stands before the relay, and a relay refuses signatures over fields of others.
+    """
+    request = prepare(action.request, action.address, action.signer, int(clock()))
+    if api_key is None:
+        return request
+    return replace(request, headers={**request.headers, FIELD: api_key})
 
 
 def upload_fields(target: UploadTarget, size: int) -> dict[str, str]:
@@ -222,7 +233,7 @@ def check_url(url: str) -> None:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         raise AnswerInvalid("the relay gave a URL that is none") from None
-    if parsed.scheme not in ("http", "https") or not parsed.host:
+    if parsed.scheme not in ("http", "https") or not is_host(parsed.raw_host.decode()):
         raise AnswerInvalid("the relay gave a URL of another kind")
 
 

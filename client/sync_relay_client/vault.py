@@ -46,7 +46,14 @@ class Vault:
         self._profile = profile
         self._options = options
         self._link = Link(profile, options.retry, options.clock)
-        self._transport = Transport(options.transport, options.timeout_seconds, options.clock, options.sleep)
+        try:
+            self._api_key = profile.api_key(options.api_key)
+        except BaseException:
+            profile.close()
+            raise
+        self._transport = Transport(
+            options.transport, options.timeout_seconds, options.clock, options.sleep, self._api_key
+        )
         self._turn = _Turn()
 
     # ------------------------------------------------------------ beginning
@@ -142,6 +149,11 @@ class Vault:
             return status_of(view)
 
     @property
+    def api_key(self) -> str | None:
+        """The API key that its relay asks for, if one was given."""
+        return self._api_key
+
+    @property
     def device_id(self) -> str:
         """This device's id."""
         return self.status().device_id
@@ -195,10 +207,12 @@ class Vault:
 
     def watch(self, interval_seconds: float = WATCH_SECONDS) -> Iterator[pulling.Pulled]:
         """Sync for ever, and yield each time that there is something to apply; offline it goes on trying."""
+        told = None
         while True:
-            synced = self._run(upkeep.try_to_keep_up(self._link))
-            if synced is not None and synced.pulled.is_news:
-                yield synced.pulled
+            news = self._run(upkeep.look_for_news(self._link, told))
+            if news is not None:
+                told = news.head
+                yield news
             self._options.sleep(interval_seconds)
 
     # ------------------------------------------------------------ snapshots

@@ -13,6 +13,7 @@ from relay.http import gateway
 from relay.http.routes import resolve
 from relay_protocol.limits import Limits
 from sync_relay_client import Options, Retry
+from tests.http.documented import body_of
 from tests.http.events import gateway_event
 from tests.http.world import GROUPS, World
 
@@ -67,7 +68,7 @@ class RelayInProcess:
         )
         endpoints = GROUPS[resolve(request.url.path)[0].group]
         response = gateway.handle(self.world.relay, endpoints, event)
-        return httpx.Response(response["statusCode"], headers=response["headers"], text=response["body"])
+        return httpx.Response(response["statusCode"], headers=response["headers"], text=body_of(response))
 
     def _transfer(self, request: httpx.Request) -> httpx.Response:
         url, now_ms = str(request.url), self.world.relay.now_ms()
@@ -81,7 +82,7 @@ class RelayInProcess:
 
     def prune(self) -> None:
         """Prune all that an available snapshot covers."""
-        self.world.configure(retention=self.world.relay.settings.retention.model_copy(update={"changeset_days": 0}))
+        self.world.configure(retention=replace(self.world.relay.settings.retention, changeset_days=0))
         self.clock.advance(1)
         self.world.maintain()
 

@@ -311,3 +311,37 @@ def test_a_change_that_this_relay_does_not_take_is_named(relay: RelayInProcess, 
         this.push(change_of(bytes(5_000)))
     assert refused.value.limit_bytes == 2_000
     assert this.status().outbox == 1
+
+
+def test_a_relay_that_takes_less_than_it_did_gets_smaller_batches(
+    relay: RelayInProcess, home: Path, this: Vault
+) -> None:
+    """A program that runs for months has asked for the limits once."""
+    this.push()
+    relay.world.configure(max_body_bytes=6_000)
+    assert this.push(*(change_of(bytes(1_000)) for _ in range(10))).changes == 10
+    sync(this)
+    assert len(applied(home / "this")) == 12
+
+
+def test_a_change_that_no_push_carries_is_taken_back(relay: RelayInProcess, home: Path, this: Vault) -> None:
+    """It would stand before all that is recorded after it, for ever."""
+    relay.world.configure(max_body_bytes=2_000)
+    with pytest.raises(ChangeTooLarge) as refused:
+        this.push(change_of(bytes(5_000)), change_of(b"3"))
+    assert refused.value.changeset_id is not None
+    with this.outbox() as outbox:
+        assert outbox.take_back(refused.value.changeset_id)
+        assert not outbox.take_back(refused.value.changeset_id)
+    sync(this)
+    assert applied(home / "this")[-1] == b"3"
+
+
+def test_what_the_relay_has_is_not_taken_back(home: Path, this: Vault) -> None:
+    with this.outbox() as outbox:
+        changeset_id = outbox.add(change_of(b"3"))
+    this.push()
+    with this.outbox() as outbox:
+        assert not outbox.take_back(changeset_id)
+    sync(this)
+    assert applied(home / "this")[-1] == b"3"

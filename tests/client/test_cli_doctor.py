@@ -56,6 +56,13 @@ def test_people_read_what_to_do_below_what_is_wrong(laptop: CommandLine) -> None
     assert "sync-relay sheet" in lines[place + 1]
 
 
+def test_a_file_that_another_process_removes_meanwhile_is_nothing_wrong(
+    well: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "rglob", lambda path, _: iter([path / "spool" / "gone", path / "state.sqlite3"]))
+    assert about("profile", well.json("doctor"))["state"] == "ok"
+
+
 def test_a_file_that_others_can_read_is_found(well: CommandLine) -> None:
     (well.folder / "stray").touch(mode=0o644)
     found = about("profile", well.json("doctor", exits=1))

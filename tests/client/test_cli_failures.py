@@ -137,6 +137,20 @@ def test_what_a_relay_says_is_shown_and_does_nothing_else(laptop: CommandLine) -
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_scripts_are_told_of_a_failure_as_of_an_error(laptop: CommandLine, tmp_path: Path) -> None:
+    """No line of text among lines of JSON, be it the command that refuses or the system."""
+    refused = json.loads(laptop("--json", "push", "-", typed="no JSON", exits=1).stderr)
+    assert refused == {
+        "error": "Failure",
+        "message": "Line 1: not JSON. Nothing was recorded.",
+        "advice": None,
+        "exit_status": 1,
+    }
+    (tmp_path / "file").touch()
+    elsewhere = CommandLine(tmp_path / "file" / "profile")
+    assert json.loads(elsewhere("--json", "init", "http://127.0.0.1:9", exits=7).stderr)["exit_status"] == 7
+
+
 def test_a_device_that_was_left_out_hears_so_and_not_of_tampering() -> None:
     assert "was revoked" in str(advice(errors.RotatedOut(OTHER)))
     assert advice(_at(errors.RotatedOut(OTHER), 17)) == (

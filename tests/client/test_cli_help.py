@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import click
@@ -41,6 +42,10 @@ def test_the_list_of_commands_is_readable(nobody: CommandLine) -> None:
 def test_every_exit_status_is_documented(nobody: CommandLine) -> None:
     documented = set(map(int, re.findall(r"(?m)^ +(\d+)  ", nobody("--help").stdout.partition("Exit status:")[2])))
     assert documented == {0, 2, *(value for name, value in vars(failures).items() if re.fullmatch("EXIT_[A-Z]+", name))}
+
+
+def test_it_says_which_version_it_is(nobody: CommandLine) -> None:
+    assert nobody("--version").stdout == f"sync-relay {version('sync-relay-client')}\n"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

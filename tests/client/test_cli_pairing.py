@@ -1,10 +1,12 @@
 """Pairing, revoking and coming back by the command line: who gets in, what is shown, and that no secret is."""
 
 import json
+import os
 import stat
 from itertools import pairwise
 from pathlib import Path
 
+import httpx
 import pytest
 
 from sync_relay_client import DeviceKey, read_request, request_code
@@ -188,6 +190,25 @@ def test_a_mistyped_word_is_named_by_its_place(newcomer: CommandLine, embedded: 
     assert "canary" not in result.output
 
 
+def test_the_sheet_s_file_is_on_the_disk_before_the_words_are_forgotten(
+    laptop: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name, too: else a power cut takes the only copy of the words."""
+    stick, known = tmp_path / "stick", []
+    stick.mkdir()
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        if os.fstat(descriptor).st_ino == stick.stat().st_ino:
+            known.append(sheet_of(laptop))
+        fsync(descriptor)
+
+    words = sheet_of(laptop)
+    monkeypatch.setattr(os, "fsync", watched)
+    laptop("sheet", "--output", str(stick / "sheet.txt"))
+    assert known == [words]
+
+
 def test_without_recovery_there_is_no_sheet(newcomer: CommandLine, embedded: EmbeddedRelay) -> None:
     newcomer("init", embedded.url, "--no-recovery")
     assert sheet_of(newcomer) == ""
@@ -212,6 +233,21 @@ def test_what_is_no_address_is_wrong_usage(newcomer: CommandLine) -> None:
     newcomer("init", "relay.example", exits=2)
     newcomer("init", "https://user:canary@relay.example", exits=2)
     assert not newcomer.folder.exists()
+
+
+def test_an_erasure_whose_answer_was_lost_is_asked_for_again(laptop: CommandLine) -> None:
+    class Cut(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            answer = super().handle_request(request)
+            if request.method == "DELETE":
+                answer.close()
+                raise httpx.ReadError("cut", request=request)
+            return answer
+
+    (this,) = laptop.json("status")
+    laptop.through(Cut())("erase", "--confirm", this["vault_id"], exits=3)
+    laptop("erase", "--confirm", this["vault_id"])
+    assert laptop.json("status")[0]["erased"]
 
 
 def test_a_vault_is_erased_only_by_its_own_id(laptop: CommandLine, phone: CommandLine) -> None:

@@ -1,5 +1,6 @@
 """Snapshots by the command line: the archive comes back as it was, and other content as the file that it is."""
 
+import errno
 import json
 import stat
 from pathlib import Path
@@ -103,6 +104,26 @@ def test_content_that_could_not_be_written_is_kept_until_it_can(
     target.parent.mkdir()
     tablet("snapshot", "restore", "--output", str(target))
     assert target.read_bytes() == b"content"
+
+
+def test_a_file_that_was_there_is_replaced_only_by_a_whole_one(
+    laptop: CommandLine, tablet: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill_the_disk(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    source, target = tmp_path / "source", folder / "ledger"
+    source.write_bytes(b"content")
+    target.write_bytes(b"what was there")
+    laptop("snapshot", "create", "--file", str(source))
+    with monkeypatch.context() as patched:
+        patched.setattr("shutil.copyfileobj", fill_the_disk)
+        assert "No space" in tablet("snapshot", "restore", "--output", str(target), exits=1).stderr
+    assert [path.read_bytes() for path in folder.iterdir()] == [b"what was there"]
+    tablet("snapshot", "restore", "--output", str(target))
+    assert [path.read_bytes() for path in folder.iterdir()] == [b"content"]
 
 
 def test_other_content_without_a_place_is_kept_with_the_profile(

@@ -4,11 +4,14 @@ import errno
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import click
 import httpx
 import pytest
 
 from sync_relay_client.errors import RelayUnreachable
+from sync_relay_client.profile import database
 from tests.client.cli_world import CommandLine, line
 from tools.embedded import EmbeddedRelay
 
@@ -170,6 +173,62 @@ def test_a_pipe_that_was_cut_gets_it_again(laptop: CommandLine, monkeypatch: pyt
         patched.setattr("click.echo", cut)
         laptop("pull", exits=1)
     assert laptop.pulled() == ["milk", "bread"]
+
+
+def test_while_a_reader_takes_its_time_others_use_the_profile(
+    laptop: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`sync-relay pull | less`, and in another window `sync-relay push`."""
+    laptop.push("milk")
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_SECONDS", 0.1)
+    echo = click.echo
+
+    def paging(*arguments: Any, **members: Any) -> None:
+        monkeypatch.setattr("click.echo", echo)
+        laptop.push("bread")
+        echo(*arguments, **members)
+
+    monkeypatch.setattr("click.echo", paging)
+    assert laptop.pulled() == ["milk"]
+    assert laptop.pulled() == ["bread"]
+
+
+def test_a_user_without_a_name_pushes_too(laptop: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container often runs as a number that no account has."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 4_000_000)
+    laptop.push("milk")
+    (change,) = laptop.json("pull")
+    assert change["origin_user"] == "-"
+
+
+def test_a_line_that_this_relay_does_not_take_does_not_stand_before_the_others(tmp_path: Path) -> None:
+    device = CommandLine(tmp_path / "device")
+    with EmbeddedRelay(tmp_path / "data", RELAY_MAX_BODY_BYTES="4096") as relay:
+        device("init", relay.url)
+        lines = [line(payload="milk"), line(payload="x" * 5000), line(payload="bread")]
+        result = device("push", "-", typed="".join(lines), exits=1)
+        assert result.stderr.startswith("Error: Line 2: the change does not fit into a request of 4096 bytes.")
+        device("push")
+        assert device.pulled() == ["milk", "bread"]
+
+
+@pytest.mark.parametrize(
+    "number", ["3.20", "123456789012345678901234567890", "0.1234567890123456789012", "1e400", "1E2", "-0", "-0.0"]
+)
+def test_a_number_is_kept_digit_by_digit(laptop: CommandLine, number: str) -> None:
+    """An amount is no float, and what is pushed is what is pulled."""
+    payload = f'{{"amounts":[{number}],"text":"ü"}}'
+    laptop("push", "-", typed=f'{{"entity": "note", "entity_id": "1", "payload": {payload}}}')
+    assert laptop.pulled() == [payload]
+
+
+@pytest.mark.parametrize("depth", [300, 1_000, 100_000])
+def test_a_payload_that_is_nested_beyond_reason_is_refused(laptop: CommandLine, depth: int) -> None:
+    payload = "[" * depth + "]" * depth
+    result = laptop("push", "-", typed=f'{{"entity": "note", "entity_id": "1", "payload": {payload}}}', exits=1)
+    assert "Nothing was recorded" in result.stderr
 
 
 def cut(*_: object, **__: object) -> None:

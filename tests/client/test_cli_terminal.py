@@ -155,6 +155,22 @@ def test_words_that_are_typed_are_not_shown(laptop: CommandLine, embedded: Embed
     assert words.split()[0] not in terminal.screen.partition("24 words:")[2].splitlines()[0]
 
 
+def test_a_sheet_is_pasted_as_it_stands_in_its_file(
+    laptop: CommandLine, embedded: EmbeddedRelay, tmp_path: Path
+) -> None:
+    """It has 24 lines there. What a prompt of one line leaves unread, a shell would run, and remember."""
+    words = sheet_of(laptop)
+    assert words is not None
+    laptop("sheet", "--output", str(tmp_path / "sheet"))
+    with at(CommandLine(tmp_path / "newcomer"), "recover", embedded.url) as terminal:
+        terminal.expect("24 words:")
+        terminal.press((tmp_path / "sheet").read_text().replace("\n", "\r"))
+        terminal.expect("24 of 24")
+        terminal.expect("This device is in vault")
+        assert terminal.end() == 0
+    assert not shown_words(terminal.screen, words)
+
+
 def test_a_vault_is_erased_by_typing_its_id(laptop: CommandLine) -> None:
     vault_id = laptop.json("status")[0]["vault_id"]
     with at(laptop, "erase") as terminal:

@@ -5,23 +5,25 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from relay_protocol.limits import MAX_ENDORSEMENT_AHEAD_SECONDS
-from sync_relay_client import Invitation, Vault, VaultKey
+from sync_relay_client import Invitation, Retry, Vault, VaultKey
 from sync_relay_client.errors import (
     EpochChanged,
     InvitationInvalid,
     ProfileMissing,
     ProfileTaken,
     RelayRefused,
+    RelayUnreachable,
     RolledBack,
     SyncRelayError,
 )
 from sync_relay_client.profile import Profile
 from tests.client.app import applied, found, pair, record, sync
 from tests.client.crash import dump
-from tests.client.relay_in_process import RelayInProcess
+from tests.client.relay_in_process import RelayInProcess, honest
 
 
 @pytest.fixture
@@ -207,6 +209,25 @@ def test_a_vault_is_not_founded_where_a_device_asks_to_join(relay: RelayInProces
     with pytest.raises(ProfileTaken):
         found(relay, new.folder)
     assert not relay.world.relay.log.vault_ids("", 10)
+
+
+@pytest.mark.parametrize("recovery", [True, False])
+def test_a_vault_that_was_to_be_elsewhere_is_founded_where_it_is_wanted_now(
+    relay: RelayInProcess, home: Path, *, recovery: bool
+) -> None:
+    """An address that was mistyped answers nothing; the right one is given next, and that is where the vault is."""
+
+    def offline(request: httpx.Request, _: object) -> httpx.Response:
+        raise httpx.ConnectError("no such host", request=request)
+
+    options = relay.options(retry=Retry(max_attempts=1))
+    relay.meddle = offline
+    with pytest.raises(RelayUnreachable):
+        Vault.create(home / "this", "http://mistyped.example", options=options)
+    relay.meddle = honest
+    with Vault.create(home / "this", relay.url, recovery=recovery, options=options) as vault:
+        assert vault.status().relay_url == relay.url
+        assert (vault.recovery_words() is not None) == recovery
 
 
 def test_a_device_that_founds_does_not_ask(relay: RelayInProcess, home: Path) -> None:

@@ -8,6 +8,7 @@ from sync_relay_client import DeviceKey, VaultKey
 from sync_relay_client.errors import MembershipInvalid
 from sync_relay_client.keys import Keyring, seal_box
 from sync_relay_client.padding import MIN_PADDED_BYTES, pad, padme, unpad
+from sync_relay_client.profile.record import Secrets
 
 FIRST, SECOND, THIRD = (VaultKey(bytes([number]) * 32) for number in range(3))
 
@@ -30,7 +31,8 @@ def test_keys_are_drawn_anew() -> None:
 
 def test_keys_show_nothing_of_themselves() -> None:
     key, device = VaultKey(b"canary" * 5 + b"xx"), DeviceKey.from_seed(b"canary" * 5 + b"xx")
-    assert "canary" not in repr(key) + str(key) + repr(device) + str(device)
+    secrets = Secrets(device, (key,), b"canary".ljust(32))
+    assert "canary" not in repr(key) + str(key) + repr(device) + str(device) + repr(secrets)
 
 
 def test_each_purpose_has_a_key_of_its_own() -> None:

@@ -9,7 +9,7 @@ import pytest
 from sync_relay_client import Vault
 from sync_relay_client.errors import NotCaughtUp, RelayRefused
 from sync_relay_client.flows import rotating
-from tests.client.app import applied, change_of, found, pair, record, sync, write
+from tests.client.app import applied, apply_all, change_of, found, pair, record, sync, write
 from tests.client.relay_in_process import RelayInProcess, honest
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -61,6 +61,31 @@ def test_pulling_what_the_other_one_pulls(
     beside.at(moment, "GET", "/changesets", work)
     sync(this)
     assert beside.came
+    assert applied(home / "this") == [b"1", b"2", b"3"]
+
+
+def test_watching_tells_what_the_other_one_pulled(relay: RelayInProcess, home: Path, this: Vault) -> None:
+    """It waits in the inbox of both; told once, it is not told again while it waits."""
+    rounds: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        rounds.append(seconds)
+        if len(rounds) == 1:
+            other.push(change_of(b"2"))
+            this.sync()
+        if len(rounds) == 3:
+            other.push(change_of(b"3"))
+
+    with (
+        pair(this, home / "other", relay.options()) as other,
+        Vault.open(home / "this", options=relay.options(sleep=sleep)) as watcher,
+    ):
+        watching = watcher.watch()
+        assert next(watching).changes == 1
+        assert len(rounds) == 1
+        assert next(watching).changes == 1
+        assert len(rounds) == 3
+        apply_all(watcher)
     assert applied(home / "this") == [b"1", b"2", b"3"]
 
 

@@ -180,6 +180,13 @@ def test_there_is_no_profile(relay: RelayInProcess, folder: Path, home: Path) ->
 # ---------------------------------------------------------------- the disk
 
 
+def test_a_folder_that_can_not_be_made(relay: RelayInProcess, home: Path) -> None:
+    (home / "file").touch()
+    for begin in (lambda folder: found(relay, folder), Vault.request):
+        with pytest.raises(ProfileUnavailable, match="folder"):
+            begin(home / "file" / "profile")
+
+
 def test_a_file_that_is_no_database(relay: RelayInProcess, folder: Path, vault: Vault) -> None:
     vault.close()
     (folder / FILE).write_bytes(b"not a database, but long enough to look like one " * 100)

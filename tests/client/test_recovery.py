@@ -66,6 +66,45 @@ def test_the_words_hold_whatever_happened_since(
     assert applied(home / "new") == [*KEPT, b"3", b"after the snapshot"]
 
 
+def test_what_is_restored_on_the_way_is_never_outside_of_the_profile(
+    relay: RelayInProcess, home: Path, lost: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill would leave a vault's whole content in the system's temporary folder, and nobody to remove it."""
+    words, elsewhere = words_of(lost), home / "tmp"
+    lost.snapshot(write)
+    relay.prune()
+    elsewhere.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
+    restored: set[Path] = set()
+
+    def look(request: httpx.Request, answer: Answer) -> httpx.Response:
+        assert not list(elsewhere.iterdir())
+        restored.update((home / "new" / "spool").glob("restored-*"))
+        return answer(request)
+
+    relay.meddle = look
+    with recover(relay, home / "new", words):
+        assert restored
+        assert not list((home / "new" / "spool").iterdir())
+
+
+def test_a_log_that_is_read_on_the_way_need_not_fit_into_memory(relay: RelayInProcess, home: Path, lost: Vault) -> None:
+    """The sheet reads all of it, to learn who belongs: it is on the disk as any device's, and gone at the end."""
+    words, size_bytes = words_of(lost), 1_000_000
+    record(lost, [bytes(size_bytes)])
+    sync(lost)
+    spool, largest = home / "new" / "spool", [0]
+
+    def look(request: httpx.Request, answer: Answer) -> httpx.Response:
+        largest.append(sum(path.stat().st_size for path in spool.glob("aside-*")))
+        return answer(request)
+
+    relay.meddle = look
+    with recover(relay, home / "new", words):
+        assert max(largest) > size_bytes
+        assert not list(spool.iterdir())
+
+
 def test_the_words_are_good_more_than_once(relay: RelayInProcess, home: Path, lost: Vault) -> None:
     words = words_of(lost)
     for name in ("first", "second"):

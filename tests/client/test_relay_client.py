@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -135,8 +136,8 @@ def test_config(relay: Relay, client: RelayClient) -> None:
     limits, retention = Limits(), Retention()
     relay.answer = {
         "protocol": 1,
-        "limits": limits.model_dump(),
-        "retention": retention.model_dump(),
+        "limits": asdict(limits),
+        "retention": asdict(retention),
         "vault_creation": "open",
     }
     found = client.config()
@@ -303,6 +304,27 @@ class CutShort(httpx.SyncByteStream):
         raise httpx.ReadError("cut")
 
 
+@pytest.mark.parametrize(
+    ("date", "retry_after", "seconds"),
+    [
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:28:20 GMT", 20),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:27:00 GMT", 0),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "soon", None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "-7", None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct +99999999999 07:28:00 GMT", None),
+        ("now", "Wed, 21 Oct 2026 07:28:20 GMT", None),
+    ],
+)
+def test_a_gateway_may_say_when_to_come_back_by_a_date(
+    relay: Relay, client: RelayClient, date: str, retry_after: str, seconds: int | None
+) -> None:
+    """RFC 9110 §10.2.3 allows both forms. The clock is that of who wrote it, not ours."""
+    relay.status, relay.answer, relay.headers = 503, b"", {"Date": date, "Retry-After": retry_after}
+    with pytest.raises(RelayRefused) as caught:
+        client.health()
+    assert caught.value.retry_after_seconds == seconds
+
+
 def test_an_answer_that_is_cut_short(alice: DeviceKey) -> None:
     client = RelayClient(URL, alice, transport=httpx.MockTransport(lambda _: httpx.Response(200, stream=CutShort())))
     with pytest.raises(RelayUnreachable):
@@ -310,7 +332,8 @@ def test_an_answer_that_is_cut_short(alice: DeviceKey) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "no url", "/blobs/1", "file:///etc/passwd", "https://", "https://h:port", "http://h/\0"]
+    "url",
+    ["", "no url", "/blobs/1", "file:///etc/passwd", "https://", "https://h:port", "http://h/\0", "http://a..b"],
 )
 def test_a_url_that_can_t_be_asked(relay: Relay, client: RelayClient, url: str) -> None:
     with pytest.raises(AnswerInvalid):

@@ -112,7 +112,7 @@ def test_an_unsigned_request_carries_no_signature() -> None:
 
 def test_a_request_shows_no_token(every: dict[str, Request], alice: DeviceKey) -> None:
     sent = prepare(every["POST /devices found"], RelayAddress.parse("https://h"), alice, NOW)
-    assert "token" not in repr(sent)
+    assert "token" not in repr(sent) + repr(every["POST /devices found"])
 
 
 @pytest.mark.parametrize("text", ["", "a/b", VAULT.upper(), VAULT + "/x", "..", VAULT + "\n"])
@@ -140,6 +140,7 @@ def test_an_id_that_is_none_never_becomes_a_path(text: str) -> None:
         ("http://relay.example:80", "relay.example", ""),
         ("http://127.0.0.1:8787", "127.0.0.1:8787", ""),
         ("http://[::1]:8787/a/b.c", "[::1]:8787", "/a/b.c"),
+        ("https://relay.example.:65535", "relay.example.:65535", ""),
     ],
 )
 def test_an_address_is_read(url: str, authority: str, base_path: str) -> None:
@@ -164,6 +165,14 @@ def test_an_address_is_read(url: str, authority: str, base_path: str) -> None:
         "https://reläy.example",
         "https://relay.example:port",
         "https://relay.example\n",
+        "https://relay..example",
+        "https://.example",
+        "https://.",
+        f"https://{'a' * 64}.example",
+        "https://" + "a." * 128,
+        "https://[::::]",
+        "https://[1.2.3.4]",
+        "https://relay.example:65536",
     ],
 )
 def test_what_is_no_address(url: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from sync_relay_client import Retry, Vault
 from sync_relay_client.errors import AnswerInvalid, RelayRefused, RelayUnreachable
-from tests.client.app import applied, change_of, found, pair, sync
+from tests.client.app import applied, change_of, found, pair, record, sync
 from tests.client.relay_in_process import RelayInProcess, honest
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -209,6 +209,24 @@ def test_watching_goes_on_through_bad_times(relay: RelayInProcess, home: Path) -
             news = next(this.watch(interval_seconds=60))
     assert news.changes == 1
     assert rounds == [60, 60, 60]
+
+
+def test_watching_tells_what_came_before_the_times_got_bad(relay: RelayInProcess, home: Path) -> None:
+    """A pull comes through, the push after it does not: what was pulled is there to be applied."""
+
+    def no_pushing(request: httpx.Request, answer: Answer) -> httpx.Response:
+        return refusal(503) if request.method == "POST" else answer(request)
+
+    def sleep(_: float) -> None:
+        raise AssertionError("nothing was told")
+
+    options = relay.options(retry=Retry(max_attempts=1), sleep=sleep)
+    with found(relay, home / "this") as founder, pair(founder, home / "other", relay.options()) as other:
+        other.push(change_of(b"theirs"))
+        record(founder, [b"ours"])
+        relay.meddle = no_pushing
+        with Vault.open(home / "this", options=options) as this:
+            assert next(this.watch()).changes == 1
 
 
 def test_watching_ends_where_the_relay_says_no(relay: RelayInProcess, home: Path) -> None:

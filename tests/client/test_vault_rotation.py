@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from sync_relay_client import DeviceKey, Vault
-from sync_relay_client.errors import KeyUnknown, RelayRefused, RotatedOut
+from sync_relay_client.errors import InvitationInvalid, KeyUnknown, RelayRefused, RotatedOut
 from tests.client.app import applied, change_of, found, pair, record, sync, write
 from tests.client.relay_in_process import RelayInProcess, honest
 
@@ -189,6 +189,17 @@ def test_a_revoked_device_is_not_let_in_again_by_its_old_invitation(relay: Relay
         with pytest.raises(RelayRefused) as refused:
             Vault.join(home / "third", code, options=relay.options())
         assert refused.value.code == "device_revoked"
+
+
+def test_a_revoked_device_is_not_invited_again(relay: RelayInProcess, home: Path) -> None:
+    """No relay takes it back, but the log would say that it belongs, and the next rekey would bring it the key."""
+    with found(relay, home / "this") as this:
+        request = Vault.request(home / "third", options=relay.options())
+        with Vault.join(home / "third", this.invite(request), options=relay.options()) as third:
+            this.revoke(third.device_id)
+        with pytest.raises(InvitationInvalid):
+            this.invite(request)
+        assert [device.belongs for device in this.devices()] == [True, False]
 
 
 @pytest.mark.parametrize("text", ["", "A", "A" * 42 + "é", "../" + "A" * 40])

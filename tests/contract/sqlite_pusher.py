@@ -7,8 +7,10 @@ lost: it is sent again, and has to be answered alike.
 
 import sys
 from pathlib import Path
+from typing import cast
 
 from relay.adapters.sqlite import SqliteLog
+from relay.adapters.sqlite.connections import Journal
 from relay.ports import AppendPlan, LogState, Receipt
 from tests.contract.log_world import FOUNDER, NOW_MS, new_records, uuid
 
@@ -36,8 +38,8 @@ def push(log: SqliteLog, numbers: list[int]) -> list[Receipt]:
     return receipts
 
 
-def main(path: str, journal: str, number: str, pushes: str, batch: str) -> None:
-    log = SqliteLog(Path(path), journal="wal" if journal == "wal" else "delete", busy_timeout_seconds=PATIENCE_SECONDS)
+def main(path: str, journal: Journal, number: str, pushes: str, batch: str) -> None:
+    log = SqliteLog(Path(path), journal=journal, busy_timeout_seconds=PATIENCE_SECONDS)
     log.ping()
     tell("up")
     sys.stdin.read()
@@ -57,4 +59,5 @@ def tell(*lines: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    path, journal, *numbers = sys.argv[1:]
+    main(path, cast("Journal", journal), *numbers)

@@ -3,11 +3,11 @@
 import random
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
 from relay.adapters.sqlite import SqliteLog
+from relay.adapters.sqlite.connections import Journal
 from relay.ports import AnnouncePlan
 from tests.contract.log_world import NOW_MS, TestedVault, seqs_in, uuid
 
@@ -28,8 +28,8 @@ def sweep(log: SqliteLog) -> None:
         pass
 
 
-@pytest.mark.parametrize("journal", ["wal", "delete"])
-def test_nothing_of_an_erased_vault_is_left(tmp_path: Path, journal: Literal["wal", "delete"]) -> None:
+@pytest.mark.parametrize("journal", ["wal", "delete", "persist"])
+def test_nothing_of_an_erased_vault_is_left(tmp_path: Path, journal: Journal) -> None:
     """Vaults grow side by side, so that their rows share pages, move between pages and leave copies behind."""
     rng = random.Random(3)
     log = SqliteLog(tmp_path / "relay.sqlite3", journal=journal)
@@ -59,9 +59,10 @@ def test_nothing_of_an_erased_vault_is_left(tmp_path: Path, journal: Literal["wa
         assert files_holding(tmp_path, mark) == []
 
 
-def test_nothing_of_a_pruned_text_is_left(tmp_path: Path) -> None:
+@pytest.mark.parametrize("journal", ["wal", "persist"])
+def test_nothing_of_a_pruned_text_is_left(tmp_path: Path, journal: Journal) -> None:
     rng = random.Random(5)
-    log = SqliteLog(tmp_path / "relay.sqlite3")
+    log = SqliteLog(tmp_path / "relay.sqlite3", journal=journal)
     vault, mark = TestedVault(log, uuid(1)).found(), rng.randbytes(MARK_BYTES)
     vault.push_texts({uuid(number): marked_text(rng, mark) for number in range(1, 101)})
     vault.push_texts({uuid(101): b"stays"})

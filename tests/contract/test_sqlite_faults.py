@@ -70,10 +70,9 @@ def lock(path: Path, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
         connection.close()
 
 
-def writer_of(log: SqliteLog) -> sqlite3.Connection:
-    writer = log._database._writer._connection
-    assert writer is not None
-    return writer
+def connection_of(log: SqliteLog) -> sqlite3.Connection:
+    """The one that the next call uses."""
+    return log._database._connections._idle[-1]
 
 
 def is_whole(vault: TestedVault) -> bool:
@@ -125,9 +124,9 @@ def test_a_thread_waits_for_another_no_longer_than_for_a_process(log: SqliteLog,
 
 
 def test_a_full_disk_is_told_and_nothing_is_stored(log: SqliteLog, vault: TestedVault) -> None:
-    writer_of(log).execute("PRAGMA max_page_count = 1")  # as small as the file is
+    connection_of(log).execute("PRAGMA max_page_count = 1")  # as small as the file is
     before = vault.info()
-    writer_of(log).execute("PRAGMA max_page_count = 1")
+    connection_of(log).execute("PRAGMA max_page_count = 1")
     with pytest.raises(StoreUnavailable, match=r"^disk full$"):
         vault.push_texts({uuid(4): BIG})
     assert vault.info() == before
@@ -156,7 +155,7 @@ def test_a_disk_that_fails_a_rollback_journal_is_told_and_nothing_is_stored(path
 
 
 def test_a_file_that_may_not_be_written_is_told(log: SqliteLog, vault: TestedVault) -> None:
-    writer_of(log).execute("PRAGMA query_only = ON")
+    connection_of(log).execute("PRAGMA query_only = ON")
     with pytest.raises(StoreUnavailable, match=r"^read-only$"):
         vault.push(9)
     assert is_whole(vault)
@@ -205,14 +204,14 @@ def test_a_text_that_is_damaged_is_not_cited(path: Path, vault: TestedVault) -> 
     assert (raised.value.reason, raised.value.__cause__, raised.value.__suppress_context__) == ("damaged", None, True)
 
 
-def test_a_lost_answer_at_the_commit_can_be_repeated(log: SqliteLog, vault: TestedVault) -> None:
+def test_a_lost_answer_at_the_commit_can_be_repeated(path: Path, log: SqliteLog, vault: TestedVault) -> None:
     """A reader holds a rollback journal's commit up: the write did not happen, and it can be sent again."""
     log.close()
-    vault.log = SqliteLog(log._database._path, journal="delete", busy_timeout_seconds=0.02)
+    vault.log = SqliteLog(path, journal="delete", busy_timeout_seconds=0.02)
     vault.log.ping()
-    with lock(log._database._path, "BEGIN"):
+    with lock(path, "BEGIN"):
         pass
-    reader = sqlite3.connect(log._database._path, isolation_level=None)
+    reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM vaults").fetchall()
     with pytest.raises(StoreUnavailable, match=r"^locked$"):

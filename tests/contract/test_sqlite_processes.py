@@ -11,7 +11,7 @@ from typing import IO
 import pytest
 
 from relay.adapters.sqlite import SqliteLog
-from relay.adapters.sqlite.database import Journal
+from relay.adapters.sqlite.connections import Journal
 from relay_protocol.changeset import genesis
 from tests.contract.log_append_races import read_on
 from tests.contract.log_world import TestedVault, texts_in
@@ -28,9 +28,10 @@ Pusher = subprocess.Popen[str]
 Start = Callable[[int, int], list[Pusher]]
 
 
-@pytest.fixture(params=["wal", "delete"])
+@pytest.fixture(params=["wal", "delete", "persist"])
 def journal(request: pytest.FixtureRequest) -> Journal:
-    return "wal" if request.param == "wal" else "delete"
+    journal: Journal = request.param
+    return journal
 
 
 @pytest.fixture

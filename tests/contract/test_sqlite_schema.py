@@ -8,10 +8,13 @@ from typing import Literal
 import pytest
 
 from relay.adapters.sqlite import SqliteLimiter, SqliteLog, schema
+from relay.adapters.sqlite.connections import Journal
 from relay.ports import Log, StoreUnavailable
 from tests.contract.log_world import TestedVault, seqs_in, uuid
 
 PROCESSES = 6
+WAL: Journal = "wal"
+ROLLBACK_JOURNALS: tuple[Journal, ...] = ("delete", "persist")
 
 
 @pytest.fixture
@@ -121,20 +124,22 @@ def test_a_file_follows_when_its_journal_is_changed(path: Path) -> None:
     log = SqliteLog(path, journal="wal")
     TestedVault(log, uuid(1)).found().push(1)
     log.close()
-    moved = SqliteLog(path, journal="delete")
-    TestedVault(moved, uuid(1)).push(2)
-    assert not path.with_name("relay.sqlite3-wal").exists()
-    moved.close()
+    for number, journal in enumerate((*ROLLBACK_JOURNALS, *ROLLBACK_JOURNALS), 2):
+        moved = SqliteLog(path, journal=journal)
+        TestedVault(moved, uuid(1)).push(number)
+        assert not path.with_name("relay.sqlite3-wal").exists()
+        assert path.with_name("relay.sqlite3-journal").exists() == (journal == "persist")
+        moved.close()
     back = SqliteLog(path, journal="wal")
-    assert seqs_in(TestedVault(back, uuid(1)).page()) == [1, 2]
+    assert seqs_in(TestedVault(back, uuid(1)).page()) == [1, 2, 3, 4, 5]
     assert path.with_name("relay.sqlite3-wal").exists()
     back.close()
 
 
 def test_what_was_acknowledged_waits_for_the_disk_and_what_was_deleted_is_overwritten(path: Path) -> None:
     """No test can cut the power; so this one holds the settings that SQLite promises both for."""
-    for journal in ("wal", "delete"):
-        connection = SqliteLog(path, journal="wal" if journal == "wal" else "delete")._database._open()
+    for journal in (WAL, *ROLLBACK_JOURNALS):
+        connection = SqliteLog(path, journal=journal)._database._connections.open()
         settings = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "secure_delete")]
         connection.close()
         assert settings == [2, 1]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from relay.adapters.sqlite.connections import DatabaseFile
 from relay.adapters.sqlite.database import Database
 from relay.adapters.sqlite.turns import Turns
 from relay.ports import StoreUnavailable
@@ -19,9 +20,7 @@ Transaction = Callable[[Callable[[Any], Any]], Any]
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(
-        tmp_path / "relay.sqlite3", "log", journal="delete", synchronous="OFF", busy_timeout_seconds=GUARD_SECONDS
-    )
+    made = Database(DatabaseFile(tmp_path / "relay.sqlite3", "log", "delete", "OFF", GUARD_SECONDS))
     made.write(lambda _: None)
     yield made
     made.close()
@@ -116,7 +115,7 @@ def test_a_transaction_that_fails_ends_its_turn(database: Database) -> None:
 
 
 def test_with_a_write_ahead_log_reads_wait_for_nobody(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
-    database = Database(tmp_path / "wal.sqlite3", "log", journal="wal", synchronous="OFF", busy_timeout_seconds=0.02)
+    database = Database(DatabaseFile(tmp_path / "wal.sqlite3", "log", "wal", "OFF", 0.02))
     held = Held(pool, database.write)
     assert database.read(lambda _: "read") == "read"
     held.let_go()

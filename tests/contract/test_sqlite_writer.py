@@ -9,21 +9,22 @@ from threading import Event
 
 import pytest
 
+from relay.adapters.sqlite.connections import Connections, DatabaseFile
 from relay.adapters.sqlite.writer import MAX_GROUP, Writer
 from relay.ports import StoreUnavailable
 
 GUARD_SECONDS = 30
 
 
-class Opener:
+class Opener(Connections):
     """Opens connections to one file, and counts the commits on them."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        super().__init__(DatabaseFile(path, "log", "wal", "OFF", 0.05))
         self.commits = 0
 
-    def __call__(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=0.05)
+    def open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._file.path, isolation_level=None, check_same_thread=False, timeout=0.05)
         connection.execute("CREATE TABLE IF NOT EXISTS notes (text TEXT UNIQUE) STRICT")
         connection.set_trace_callback(self._trace)
         return connection
@@ -39,9 +40,8 @@ def opener(tmp_path: Path) -> Opener:
 
 @pytest.fixture
 def writer(opener: Opener) -> Iterator[Writer]:
-    made = Writer(opener, GUARD_SECONDS, nullcontext())
-    yield made
-    made.close()
+    yield Writer(opener, GUARD_SECONDS, nullcontext())
+    opener.close()
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def note(text: str) -> Callable[[sqlite3.Connection], int]:
 
 
 def notes(opener: Opener) -> list[str]:
-    connection = opener()
+    connection = opener.open()
     texts = [row[0] for row in connection.execute("SELECT text FROM notes ORDER BY rowid")]
     connection.close()
     return texts
@@ -186,8 +186,8 @@ def test_who_waits_too_long_is_told_and_its_work_is_never_done(
     assert notes(opener) == ["next"]
 
 
-def test_a_closed_writer_opens_again(opener: Opener, writer: Writer) -> None:
+def test_a_writer_whose_connection_was_closed_opens_another(opener: Opener, writer: Writer) -> None:
     writer.perform(note("one"))
-    writer.close()
+    opener.close()
     writer.perform(note("two"))
     assert notes(opener) == ["one", "two"]

@@ -80,6 +80,26 @@ def test_a_data_directory_that_is_none_stops_it(tmp_path: Path) -> None:
     assert (status, output, errors) == (1, "", "sync-relay-server: File exists\n")
 
 
+@pytest.mark.parametrize("command", ["serve", "maintain", "new-epoch"])
+def test_another_number_of_shards_than_the_store_was_made_with_stops_it(tmp_path: Path, command: str) -> None:
+    assert run(tmp_path, "new-epoch", RELAY_SQLITE_SHARDS="4")[:2] == (0, "0 vaults have a new epoch\n")
+    told = (1, "", "sync-relay-server: RELAY_SQLITE_SHARDS is 16, the store was made with 4\n")
+    assert run(tmp_path, command, RELAY_SQLITE_SHARDS="16") == told
+
+
+def test_a_sharded_store_whose_file_system_is_not_mounted_stops_it(tmp_path: Path) -> None:
+    variables = {
+        "RELAY_SQLITE_SHARDS": "4",
+        "RELAY_BLOBS": "s3",
+        "RELAY_BUCKET": "b" * 3,
+        "RELAY_ADDRESS_KEY": "k" * 32,
+    }
+    region = {"AWS_DEFAULT_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+    status, output, errors = run(tmp_path / "mount", "serve", **variables, **region)
+    assert (status, output, errors) == (1, "", "sync-relay-server: data directory missing\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("arguments", [[], ["no-such-command"]])
 def test_without_a_command_it_says_which_there_are(tmp_path: Path, arguments: list[str]) -> None:
     status, output, errors = run(tmp_path, *arguments)

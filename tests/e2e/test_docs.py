@@ -9,6 +9,8 @@ from sync_relay_client import Options, Status, Vault, errors
 from tests.e2e.conftest import StartRelay
 from tests.e2e.documented import ROOT, run_python
 
+pytestmark = pytest.mark.as_built
+
 NO_KEYRING = "keyring.backends.fail.Keyring"
 
 

@@ -97,6 +97,7 @@ def test_told_twice_it_waits_for_nobody(start_relay: StartRelay) -> None:
 # ---------------------------------------------------------------- whom it takes for whom
 
 
+@pytest.mark.as_built
 def test_twenty_devices_at_once_get_their_own_answers(start_relay: StartRelay) -> None:
     requests = 2 * ROUNDS + 1
     port = start_relay(RELAY_RATE_LIMIT=f"{requests * DEVICES}/{A_DAY_SECONDS}").port

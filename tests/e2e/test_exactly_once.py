@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import httpx
+import pytest
 
 from sync_relay_client import DeviceKey, Envelope, RelayClient, VaultKey, VaultSession
 from sync_relay_client.errors import RelayUnreachable
@@ -53,6 +54,7 @@ def push_until_answered(client: RelayClient, session: VaultSession, envelopes: S
         return [receipt.seq for receipt in pushed.receipts]
 
 
+@pytest.mark.as_built("slow")
 def test_eight_processes_that_lose_answers_write_each_change_once(start_relay: StartRelay) -> None:
     founder = Peer.found(start_relay(RELAY_RATE_LIMIT="off").url)
     peers = [founder, *(founder.invite(int(time.time())) for _ in range(WRITERS - 1))]
@@ -75,6 +77,7 @@ def test_eight_processes_that_lose_answers_write_each_change_once(start_relay: S
         ]
 
 
+@pytest.mark.as_built("slow")
 def test_what_was_acknowledged_outlives_kills(start_relay: StartRelay) -> None:
     relay = start_relay(RELAY_RATE_LIMIT="off")
     laptop = Peer.found(relay.url)
@@ -108,6 +111,7 @@ def kill_soon(pid: int, after_seconds: float) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.as_built
 def test_a_clean_stop_answers_what_it_took(start_relay: StartRelay) -> None:
     relay = start_relay()
     laptop = Peer.found(relay.url)

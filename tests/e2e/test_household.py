@@ -22,6 +22,8 @@ from sync_relay_client import Change, Options, Vault
 from tests.client.relay_in_process import RelayInProcess
 from tests.e2e.conftest import StartRelay
 
+pytestmark = pytest.mark.as_built
+
 HOURS = 3600.0
 MIDDAY = 1_777_195_800.0
 OPTIONS = Options(keyring="file")

@@ -32,6 +32,7 @@ def upload_snapshot(peer: Peer) -> str:
     return announced.snapshot.sha256
 
 
+@pytest.mark.as_built
 def test_a_pruned_history_leads_to_a_snapshot_that_restores_it(start_relay: StartRelay) -> None:
     relay = start_relay(RELAY_CHANGESET_DAYS="0")
     laptop = Peer.found(relay.url)

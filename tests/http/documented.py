@@ -1,6 +1,7 @@
 """Holds every answer against the protocol's models and the OpenAPI document: exact members, documented codes."""
 
 import json
+from base64 import b64decode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,15 @@ class Answer:
 def read(response: Json) -> Answer:
     """Read a proxy response, which must have the shape that API Gateway asks for."""
     assert response.keys() <= {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
-    assert response["isBase64Encoded"] is False
     headers = {name.lower(): value for name, value in response["headers"].items()}
     assert all(type(value) is str for value in headers.values())
-    return Answer(response["statusCode"], headers, response["body"])
+    return Answer(response["statusCode"], headers, body_of(response))
+
+
+def body_of(response: Json) -> str:
+    """Return a proxy response's body, as API Gateway hands it on."""
+    body: str = response["body"]
+    return b64decode(body, validate=True).decode() if response["isBase64Encoded"] else body
 
 
 def check(answer: Answer, resource: str, method: str) -> None:

@@ -219,4 +219,5 @@ def test_a_load_balancer_that_speaks_http_1_0_needs_no_host(handler: RecordingHa
 
 
 def test_a_base_path_comes_from_the_public_url() -> None:
-    assert Settings(public_url="https://relay.example/relay/").public_url == "https://relay.example/relay"
+    settings = Settings.from_environment({"RELAY_PUBLIC_URL": "https://relay.example/relay/"})
+    assert settings.public_url == "https://relay.example/relay"

@@ -1,14 +1,17 @@
 """Pull (§7.7): pages without gaps, a cursor that tells the truth, and what is answered where there is no such page."""
 
+import json
 from typing import Any
 
 import pytest
 
+from relay.http import gateway
 from relay_protocol.changeset import Changeset, Head, extend, genesis
 from relay_protocol.encoding import base64url
-from tests.http.world import Vault
+from tests.http.world import GROUPS, Vault
 
 DAY_SECONDS = 24 * 3600
+LAMBDA_RESPONSE_BYTES = 6_291_556
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -53,6 +56,16 @@ def test_pages_hold_the_whole_log_once_in_order(vault: Vault, size: int, limit: 
     assert [one["seq"] for one in pulled] == list(range(1, size + 1))
     assert [one["id"] for one in pulled] == [one["id"] for one in pushed]
     assert pages == max(1, -(-size // limit))
+
+
+def test_a_page_fits_into_what_lambda_takes_whatever_is_in_it(vault: Vault) -> None:
+    """As a JSON string within JSON each quote would take four bytes: the vault could not be pulled any more."""
+    changeset = vault.founder.changeset(1) | {"ciphertext": '"' * 2_090_000}
+    assert vault.push(changeset).status == 201
+    draft = vault.world.draft(vault.founder, "GET", f"{vault.path}/changesets")
+    response = gateway.handle(vault.world.relay, GROUPS["changesets"], draft.event())
+    assert len(json.dumps(response)) < LAMBDA_RESPONSE_BYTES
+    assert vault.pull().json["changesets"][0]["ciphertext"] == changeset["ciphertext"]
 
 
 def test_a_puller_can_recompute_the_chain(vault: Vault) -> None:

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -27,6 +27,7 @@ from tests.http.device import Device, Json, uuid_of
 from tests.http.documented import Answer, check, read
 from tests.http.events import Draft, Event
 
+LIMITS = {limit.name for limit in fields(Limits)}
 NOW_SECONDS = 1_777_195_800
 GROUPS: dict[str, gateway.Endpoints] = {
     "changesets": changesets.ENDPOINTS,
@@ -109,11 +110,11 @@ class World:
 
     def configure(self, **changes: Any) -> None:
         """Change settings; a limit is changed by its name in `/config`."""
-        limits = {name: changes.pop(name) for name in list(changes) if name in Limits.model_fields}
+        limits = {name: changes.pop(name) for name in list(changes) if name in LIMITS}
         settings = self.relay.settings
         if limits:
-            changes["limits"] = Limits(**(settings.limits.model_dump() | limits))
-        self.relay = replace(self.relay, settings=settings.model_copy(update=changes))
+            changes["limits"] = replace(settings.limits, **limits)
+        self.relay = replace(self.relay, settings=replace(settings, **changes))
 
     def as_sent(self, changeset: dict[str, Any]) -> dict[str, Any]:
         """Return a changeset as this world's requests carry it."""

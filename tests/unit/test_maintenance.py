@@ -4,6 +4,7 @@ from threading import Event
 
 import pytest
 
+from functions.maintenance import app
 from local.maintenance import Maintenance
 from relay.adapters.memory import MemoryLimiter, MemoryLog
 from relay.config import Settings
@@ -24,6 +25,18 @@ def test_it_ends_when_it_is_told_to(monkeypatch: pytest.MonkeyPatch, relay: Rela
     assert ran.wait(30)
     maintenance.stop()
     assert not maintenance._thread.is_alive()
+
+
+def test_the_function_gives_vaults_new_epochs_when_it_is_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(MemoryLog(), MemoryLimiter(), Settings())
+    vaults = [world.found() for _ in range(2)]
+    epochs = [vault.info()["epoch"] for vault in vaults]
+    monkeypatch.setattr(app, "relay_from_environment", lambda: world.relay)
+    assert app.handler({"task": "new-epoch"}, None) == {"vaults": 2}
+    renewed = [vault.info()["epoch"] for vault in vaults]
+    assert not set(renewed) & set(epochs)
+    assert app.handler({"source": "aws.events"}, None)["vaults"] == 2
+    assert [vault.info()["epoch"] for vault in vaults] == renewed, "the schedule leaves them"
 
 
 def test_a_server_that_could_not_start_has_nothing_to_stop(relay: Relay) -> None:

@@ -255,9 +255,9 @@ def test_time_is_judged_before_the_signature_and_that_before_the_digest() -> Non
         judge(replace(broken, path="/other"))
 
 
-def judge_digest(digest: str) -> None:
+def judge_digest(digest: str, body: bytes = PUSH.body) -> None:
     """Judge a push that is signed with this `Content-Digest`."""
-    bare = replace(PUSH, fields={**PUSH.fields, "content-digest": digest})
+    bare = replace(PUSH, body=body, fields={**PUSH.fields, "content-digest": digest})
     components: list[tuple[str, dict[str, Any]]] = [
         (name, {}) for name in ("@method", "@authority", "@path", "content-digest")
     ]
@@ -279,6 +279,12 @@ RIGHT = content_digest(PUSH.body)
 def test_a_signed_digest_that_is_none(digest: str) -> None:
     with pytest.raises(DigestMismatch):
         judge_digest(digest)
+
+
+def test_the_signed_digest_of_an_empty_body_is_judged() -> None:
+    judge_digest(content_digest(b""), b"")
+    with pytest.raises(DigestMismatch):
+        judge_digest(RIGHT, b"")
 
 
 @pytest.mark.parametrize(

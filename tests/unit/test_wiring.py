@@ -9,7 +9,7 @@ import pytest
 from relay.adapters.dynamodb import DynamoLimiter, DynamoLog
 from relay.adapters.filesystem import FilesystemBlobs
 from relay.adapters.s3 import S3Blobs
-from relay.adapters.sqlite import SqliteLog
+from relay.adapters.sqlite import ShardedSqliteLimiter, ShardedSqliteLog, SqliteLog
 from relay.config import ConfigurationError, Settings
 from relay.ports import StoreUnavailable
 from relay.wiring import build
@@ -45,6 +45,35 @@ def test_sqlite_may_keep_its_blobs_in_a_bucket(tmp_path: Path) -> None:
     relay = build(Settings.from_environment(variables))
     assert isinstance(relay.log, SqliteLog)
     assert isinstance(relay.blobs, S3Blobs)
+
+
+def test_a_sharded_store_with_its_blobs_in_a_bucket_writes_nothing_before_the_first_request(tmp_path: Path) -> None:
+    """Functions share the directory; what is wrong with it is told by a 503 and a log line, not by a failed start."""
+    variables = {name: ON_AWS[name] for name in ("RELAY_BLOBS", "RELAY_BUCKET", "RELAY_ADDRESS_KEY")}
+    variables |= {"RELAY_DATA_DIR": str(tmp_path / "mount"), "RELAY_SQLITE_SHARDS": "16"}
+    relay = build(Settings.from_environment(variables))
+    assert isinstance(relay.log, ShardedSqliteLog)
+    assert isinstance(relay.limiter, ShardedSqliteLimiter)
+    assert isinstance(relay.blobs, S3Blobs)
+    assert list(tmp_path.iterdir()) == []
+    del variables["RELAY_ADDRESS_KEY"]
+    with pytest.raises(ConfigurationError, match="RELAY_ADDRESS_KEY"):
+        Settings.from_environment(variables)
+
+
+def test_a_sharded_store_with_its_blobs_beside_it_makes_no_directory_either(tmp_path: Path) -> None:
+    variables = {"RELAY_DATA_DIR": str(tmp_path / "mount"), "RELAY_SQLITE_SHARDS": "4"}
+    with pytest.raises(StoreUnavailable, match=r"^data directory missing$"):
+        build(Settings.from_environment(variables))
+    (tmp_path / "mount").mkdir()
+    build(Settings.from_environment(variables)).log.ping()
+
+
+@pytest.mark.parametrize("shards", ["0", "65", "many"])
+def test_a_number_of_shards_out_of_bounds_is_refused(shards: str) -> None:
+    Settings.from_environment({"RELAY_SQLITE_SHARDS": "64"})
+    with pytest.raises(ConfigurationError, match="RELAY_SQLITE_SHARDS"):
+        Settings.from_environment({"RELAY_SQLITE_SHARDS": shards})
 
 
 def test_the_default_is_a_folder(tmp_path: Path) -> None:

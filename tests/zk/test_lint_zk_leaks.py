@@ -59,6 +59,7 @@ LEAKS_IN_A_FUNCTION = {
     "exception-keyword": ("raise ValueError(detail=changeset)", "ZK003"),
     "exception-spread": ("raise ValueError(*records)", "ZK003"),
     "exception-made-before": ("error = ValueError(text)\nraise error", "ZK010"),
+    "exception-as-a-cause": ("raise KeyError from text", "ZK003"),
     "assertion-message": ("assert page is not None, page", "ZK003"),
     "cause-repeats-input": (
         "try:\n    self.parse()\nexcept ValidationError as error:\n    raise KeyError from error",

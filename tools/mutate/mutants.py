@@ -15,6 +15,8 @@ SEALED_TESTS = "tests/unit/test_protocol_sealed.py"
 SIGNING_TESTS = "tests/unit/test_protocol_signing.py"
 PAIRING_TESTS = "tests/http/test_http_pairing.py"
 OPENING_TESTS = "tests/client/test_opening.py"
+INVITATION_TESTS = "tests/client/test_invitation.py"
+ROTATION_TESTS = "tests/client/test_rotation.py"
 LEAK_TESTS = "tests/zk/test_lint_zk_leaks.py"
 TREE_TESTS = "tests/zk/test_lint_zk_real_tree.py"
 
@@ -89,7 +91,7 @@ def _chain() -> Iterator[Mutant]:
         ("the chain forgets what was before", "head.chain, digest)).digest()", "digest)).digest()"),
         ("a seq is given twice", "return Head(head.seq + 1, ", "return Head(max(head.seq, 1), "),
     ):
-        yield Mutant(name, path, old, new, DEVICE_TESTS)
+        yield Mutant(name, PROTOCOL / "chain.py", old, new, DEVICE_TESTS)
 
 
 def _sealed() -> Iterator[Mutant]:
@@ -163,16 +165,30 @@ def _client() -> Iterator[Mutant]:
         ("an author need not belong", "opening.py", "if author not in membership.belonging:", "if False:"),
         ("a fork is not seen", "opening.py", "known is not None and known != witness.chain", "False"),
         ("a witness may lie ahead", "opening.py", "if witness.seq >= seq:", "if False:"),
-        ("a rollback is not seen", "opening.py", "if head.chain != trust.anchor.chain:", "if False:"),
-        ("a device that was rotated out is heard", "opening.py", "if trust.keyring.is_older(key) and", "if False and"),
     ):
         yield Mutant(name, CLIENT / file, old, new, OPENING_TESTS)
+    opening = CLIENT / "opening.py"
+    yield Mutant(
+        "a rollback is not seen", opening, "if head.chain != trust.anchor.chain:", "if False:", INVITATION_TESTS
+    )
+    yield Mutant(
+        "a device that was rotated out is heard",
+        opening,
+        "if trust.keyring.is_older(key) and",
+        "if False and",
+        ROTATION_TESTS,
+    )
 
 
 def _audit() -> Iterator[Mutant]:
     for name, file, old, new in (
         ("f-strings pass", "values.py", 'return self.refuse(node.value, "ZK001")', "return CLEAN"),
-        ("operators pass", "values.py", 'return self.report(node, "ZK001" if literal', "return CLEAN if literal"),
+        (
+            "operators pass",
+            "values.py",
+            'return self.report(node, "ZK001" if literal or isinstance(operator, ast.Mod) else "ZK013")',
+            "return CLEAN",
+        ),
         ("comparisons pass", "values.py", "            if looks:", "            if False:"),
         ("subscripts pass", "values.py", "case _ if shape.opaque or shape == CARRIER:", "case _ if False:"),
         (

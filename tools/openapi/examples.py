@@ -1,6 +1,7 @@
 """Examples for the OpenAPI document, and the schemas of the members that errors carry (§6)."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,8 @@ EXAMPLES: dict[str, Any] = {
     "HealthAnswer": {"status": "ok"},
     "ConfigAnswer": {
         "protocol": 1,
-        "limits": Limits().model_dump(),
-        "retention": Retention().model_dump(),
+        "limits": asdict(Limits()),
+        "retention": asdict(Retention()),
         "vault_creation": "open",
     },
     "Registration": {

@@ -17,7 +17,7 @@ from sync_relay_client.vault import Vault
 
 _PAGE = 1_000
 _PRINTED_AT_ONCE = 100
-"""How many changes are printed in one transaction: as many may be printed again where that was cut."""
+"""How many changes are printed before that is noted: as many may be printed again where it was cut."""
 _TABLE = """CREATE TABLE IF NOT EXISTS archive (
     no INTEGER PRIMARY KEY AUTOINCREMENT,
     seq INTEGER NOT NULL,
@@ -50,21 +50,19 @@ def take_in(vault: Vault, folder: Path, output: Path | None = None) -> Path | No
 
 
 def print_new(vault: Vault, show: Callable[[str], None]) -> int:
-    """Show each line that was not shown before, and return how many; what was not shown whole is shown again."""
+    """Show each line that was not shown before, and return how many; what was not shown whole is shown again.
+
+    No transaction is open meanwhile: whoever reads along may take a day, and others write to the profile.
+    """
     shown = 0
-    while True:
+    while rows := _unprinted(vault):
+        for _, line in rows:
+            show(line)
+        sys.stdout.flush()
         with vault.outbox() as outbox:  # for its transaction: nothing is recorded
-            _prepare(outbox.connection)
-            rows = outbox.connection.execute(
-                "SELECT no, line FROM archive WHERE NOT printed ORDER BY seq, no LIMIT ?", (_PRINTED_AT_ONCE,)
-            ).fetchall()
-            for _, line in rows:
-                show(line)
-            sys.stdout.flush()
             outbox.connection.executemany("UPDATE archive SET printed = 1 WHERE no = ?", [row[:1] for row in rows])
         shown += len(rows)
-        if len(rows) < _PRINTED_AT_ONCE:
-            return shown
+    return shown
 
 
 def archived_lines(vault: Vault) -> Iterator[str]:
@@ -87,6 +85,14 @@ def write_archive(file: BinaryIO, connection: Connection) -> None:
     while rows := _page(connection, place):
         place = rows[-1][:2]
         file.writelines(f"{line}\n".encode() for _, _, line in rows)
+
+
+def _unprinted(vault: Vault) -> list[tuple[int, str]]:
+    with vault.outbox() as outbox:
+        _prepare(outbox.connection)
+        return outbox.connection.execute(
+            "SELECT no, line FROM archive WHERE NOT printed ORDER BY seq, no LIMIT ?", (_PRINTED_AT_ONCE,)
+        ).fetchall()
 
 
 def _prepare(connection: Connection) -> None:

@@ -18,6 +18,14 @@ from sync_relay_client.options import WATCH_SECONDS
 from sync_relay_client.vault import Vault
 
 
+def _login() -> str:
+    """Return who is logged in; `-` for a user whom the system has no name for, as in many containers."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        return "-"
+
+
 @click.command(
     cls=Command,
     example="""\
@@ -30,7 +38,7 @@ echo milk | sync-relay push --entity note --entity-id 1 --payload-file -""",
 @click.option("--entity-id", help="Of a single change: which one.")
 @click.option("--operation", default="upsert", show_default=True, help="Of a single change: what was done.")
 @click.option("--payload-file", type=click.File("rb"), help="Of a single change: its content, - for standard input.")
-@click.option("--user", default=getpass.getuser, show_default="your login", help="Who did it.")
+@click.option("--user", default=_login, show_default="your login", help="Who did it.")
 @click.option("--schema-version", type=click.IntRange(min=1), default=1, show_default=True)
 @click.pass_obj
 def push(
@@ -66,8 +74,13 @@ def push(
     else:
         raise click.UsageError("A single change needs --entity, --entity-id and --payload-file.")
     with settings.open() as vault:
-        _record(vault, drafts)
-        sent = vault.push()
+        line_of = _record(vault, drafts)
+        try:
+            sent = vault.push()
+        except ChangeTooLarge as error:
+            if error.changeset_id is None or error.changeset_id not in line_of:
+                raise
+            raise _taken_back(vault, error.changeset_id, f"Line {line_of[error.changeset_id]}: {error}") from None
         settings.result(f"{len(drafts)} recorded, {sent.changes} sent.", recorded=len(drafts), sent=sent.changes)
         if sent.snapshot_wanted is not None:
             settings.note("The relay would like a snapshot: sync-relay snapshot create")
@@ -79,8 +92,8 @@ def push(
 def pull(settings: Settings, *, pass_over: int | None) -> None:
     """Pull what is new, verify it, and print it.
 
-    For people a line a change, with --json the whole changes. Each is printed once; where a pipe was cut, some are
-    printed again.
+    For people a line a change, with --json the whole changes. Each is printed once; where a pipe was cut, or two
+    commands print at the same moment, some are printed again.
     """
     with settings.open() as vault:
         if pass_over is not None:
@@ -130,11 +143,21 @@ def export(settings: Settings) -> None:
             click.echo(line)
 
 
-def _record(vault: Vault, drafts: list[Draft]) -> None:
-    """Record all changes, or none. Raises Failure."""
+def _record(vault: Vault, drafts: list[Draft]) -> dict[str, int]:
+    """Record all changes, or none; return the line of each id. Raises Failure."""
+    line_of: dict[str, int] = {}
     with vault.outbox() as outbox:
         for draft in drafts:
             try:
-                outbox.add(draft.change, schema_version=draft.schema_version)
+                changeset_id = outbox.add(draft.change, schema_version=draft.schema_version)
             except (ValueError, ChangeTooLarge) as error:
                 raise Failure(f"Line {draft.line}: {error}. Nothing was recorded.") from None
+            line_of[changeset_id] = draft.line
+    return line_of
+
+
+def _taken_back(vault: Vault, changeset_id: str, reason: str) -> Failure:
+    """Take a change back that this relay does not take, and would have stand before all others."""
+    with vault.outbox() as outbox:
+        outbox.take_back(changeset_id)
+    return Failure(f"{reason}. It was taken back; the others are recorded: sync-relay push")

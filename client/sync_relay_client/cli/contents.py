@@ -3,10 +3,13 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 from sync_relay_client.cli.json_lines import ArchiveLine, read_archive_line
 from sync_relay_client.profile import Restored
+from sync_relay_client.profile.secrets import sync_folder
 from sync_relay_client.profile.spool import created_private
 
 FORMAT_LINE = b'{"format":"sync-relay/archive/v1"}\n'
@@ -34,9 +37,19 @@ def archive_lines(restored: Restored) -> Iterator[tuple[ArchiveLine, str]]:
 
 
 def copy_content(restored: Restored, target: Path) -> Path:
-    """Copy the content to a file that its owner alone can read, and see it on the disk; return the file."""
-    with restored.open() as source, created_private(target).open("wb") as file:
-        shutil.copyfileobj(source, file)
-        file.flush()
-        os.fsync(file.fileno())
+    """Copy the content to a file that its owner alone can read, and see it on the disk; return the file.
+
+    What was there is replaced once the whole of it is written.
+    """
+    aside = target.with_name(f".{target.name}.{uuid4()}")
+    try:
+        with restored.open() as source, created_private(aside).open("wb") as file:
+            shutil.copyfileobj(source, file)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(target)
+        with suppress(OSError):  # not every file system can do that
+            sync_folder(target.parent)
+    finally:
+        aside.unlink(missing_ok=True)
     return target

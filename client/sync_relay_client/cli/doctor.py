@@ -3,7 +3,8 @@
 import platform
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from importlib.metadata import version
 
 import click
@@ -59,8 +60,10 @@ def _examine(settings: Settings, relay_url: str | None) -> Iterator[Finding]:
         return
     with vault:
         status = vault.status()
-        yield from check_relay(relay_url or status.relay_url, settings.options)
-        if relay_url in {None, status.relay_url} and not status.erased:
+        is_own = relay_url in {None, status.relay_url}
+        options = replace(settings.options, api_key=vault.api_key) if is_own else settings.options
+        yield from check_relay(relay_url or status.relay_url, options)
+        if is_own and not status.erased:
             yield _vault(vault)
         yield from _waiting(vault.status())
         if vault.recovery_words() is not None:
@@ -70,7 +73,8 @@ def _examine(settings: Settings, relay_url: str | None) -> Iterator[Finding]:
 def _modes(settings: Settings) -> Iterator[Finding]:
     """Look at every file of the profile. Raises ProfileUnsafe, ProfileMissing."""
     for path in settings.folder.rglob("*"):
-        check_private(path)
+        with suppress(ProfileMissing):  # another process is through with it
+            check_private(path)
     try:
         check_private(settings.folder)
     except ProfileUnsafe as error:
@@ -93,7 +97,7 @@ def _waiting(status: Status) -> Iterator[Finding]:
     if status.erased:
         yield Finding("vault", "look", "the vault was erased", "sync-relay export prints what this device holds")
     elif not status.belongs:
-        advice = "If you just joined: sync-relay pull. Else it was revoked: ask for an invitation, and join again"
+        advice = "If you just joined: sync-relay pull. Else it was revoked: join as a new device, --profile DIR"
         yield Finding("device", "wrong", "the log does not say that this device belongs", advice)
     for count, what in (
         (status.outbox, "changes are recorded and not sent"),

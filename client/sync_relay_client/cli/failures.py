@@ -76,6 +76,7 @@ _ADVICE_BY_CODE = {
     "head_moved": "Another device pushed meanwhile: try again.",
     "endorsement_expired": "The invitation is too old: ask for another one.",
     "vault_creation_closed": "This relay wants its operator's token: sync-relay init --token-file FILE URL",
+    "api_key_required": "This relay asks for an API key, or for another one: --api-key-file FILE, once.",
     "rate_limited": "Too many requests: try again in a minute.",
 }
 
@@ -98,7 +99,7 @@ def advice(error: SyncRelayError) -> str | None:
     if isinstance(error, RotatedOut) and error.seq is not None:
         return f"A revoked device wrote it. To leave it out on this device: --pass-over {error.seq}, to pull or recover"
     if isinstance(error, RotatedOut):
-        return "This device was revoked. If that was a mistake: ask for an invitation, and join again."
+        return "This device was revoked, for ever. If that was a mistake, join as a new one: --profile DIR"
     return next((text for kind, text in _ADVICE if isinstance(error, kind)), None)
 
 
@@ -106,14 +107,21 @@ def report(error: SyncRelayError, settings: Settings) -> None:
     """Write an error to standard error, as JSON where results are JSON."""
     message, hint = printable(str(error)), advice(error)
     if settings.as_json:
-        found = {
-            "error": type(error).__name__,
-            "message": message,
-            "advice": hint,
-            "exit_status": exit_status(error),
-        }
-        click.echo(json.dumps(found), err=True)
+        _write(type(error).__name__, message, hint, exit_status(error))
         return
     click.echo(f"sync-relay: {type(error).__name__}: {message}", err=True)
     if hint is not None:
         click.echo(hint, err=True)
+
+
+def report_failure(failure: Failure, settings: Settings) -> None:
+    """Write a failure to standard error, as JSON where results are JSON."""
+    if settings.as_json:
+        _write("Failure", printable(failure.message), None, failure.exit_code)
+    else:
+        failure.show()
+
+
+def _write(name: str, message: str, hint: str | None, status: int) -> None:
+    found = {"error": name, "message": message, "advice": hint, "exit_status": status}
+    click.echo(json.dumps(found), err=True)

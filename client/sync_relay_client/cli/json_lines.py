@@ -1,7 +1,7 @@
 """Changes as JSON lines: what `push` reads, what `pull` and `export` print, and what an archive's snapshot holds.
 
-A payload is bytes. As a line's `payload` it is text in UTF-8, or any other JSON value, which is written compactly;
-bytes that are no UTF-8 stand in `payload_base64url` instead.
+A payload is bytes. As a line's `payload` it is text in UTF-8, or any other JSON value, which is written compactly, its
+numbers digit by digit; bytes that are no UTF-8 stand in `payload_base64url` instead.
 """
 
 import json
@@ -9,12 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from relay_protocol.encoding import base64url, from_base64url, parse_json
 from sync_relay_client.cli.failures import Failure
 from sync_relay_client.envelope import Change
 from sync_relay_client.opening import OpenedChange
+
+_TOO_DEEP = "the payload is nested too deep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,12 @@ class _Payload(BaseModel):
             return from_base64url(self.payload_base64url)
         if isinstance(self.payload, str):
             return self.payload.encode()
-        return json.dumps(self.payload, ensure_ascii=False, separators=(",", ":")).encode()
+        return _compact(self.payload)
+
+    @property
+    def is_text_or_bytes(self) -> bool:
+        """Whether the payload is no other JSON value."""
+        return isinstance(self.payload, str) or "payload" not in self.model_fields_set
 
 
 class PushLine(_Payload):
@@ -80,7 +88,7 @@ def read_push_lines(lines: Iterable[bytes], user: str, now: str) -> Iterator[Dra
         if text.strip():
             try:
                 line = PushLine.model_validate(parse_json(text))
-                payload = line.payload_bytes()
+                payload = line.payload_bytes() if line.is_text_or_bytes else _as_written(text)
             except ValueError as error:
                 raise Failure(f"Line {number}: {_reason(error)}. Nothing was recorded.") from None
             change = Change(
@@ -92,6 +100,25 @@ def read_push_lines(lines: Iterable[bytes], user: str, now: str) -> Iterator[Dra
                 payload,
             )
             yield Draft(number, change, line.schema_version)
+
+
+def _as_written(text: bytes) -> bytes:
+    """Return a line's payload as compact JSON, its numbers as they stand there: an amount is no float.
+
+    Raises ValueError for one that is nested too deep.
+    """
+    try:
+        line = json.loads(text.decode(), parse_float=orjson.Fragment, parse_int=orjson.Fragment)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    return _compact(line["payload"])
+
+
+def _compact(value: object) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        raise ValueError(_TOO_DEEP) from None
 
 
 def read_archive_line(text: bytes) -> ArchiveLine:

@@ -7,7 +7,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from sync_relay_client.cli import changes, devices, doctor, pairing, snapshots, standing, vaults
-from sync_relay_client.cli.failures import EXIT_INTERRUPTED, STATUSES_HELP, Failure, exit_status, report
+from sync_relay_client.cli.failures import EXIT_INTERRUPTED, STATUSES_HELP, Failure, exit_status, report, report_failure
 from sync_relay_client.cli.settings import Command, Settings, shared_options
 from sync_relay_client.errors import SyncRelayError
 
@@ -28,7 +28,12 @@ class Program(click.Group):
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise  # click ends quietly: whoever read along has enough
-            raise Failure(f"{error.filename or 'A file'}: {error.strerror}.") from error
+            failure = Failure(f"{error.filename or 'A file'}: {error.strerror}.")
+            report_failure(failure, ctx.ensure_object(Settings))
+            ctx.exit(failure.exit_code)
+        except Failure as failure:
+            report_failure(failure, ctx.ensure_object(Settings))
+            ctx.exit(failure.exit_code)
         except (KeyboardInterrupt, click.Abort):
             click.echo(f"\n{PROGRAM}: stopped; what was done is kept, the rest can be asked for again", err=True)
             ctx.exit(EXIT_INTERRUPTED)
@@ -63,6 +68,7 @@ cli = Program(
     """,
     epilog=STATUSES_HELP,
 )
+click.version_option(package_name="sync-relay-client", message="%(prog)s %(version)s", prog_name=PROGRAM)(cli)
 for command in (
     vaults.init,
     vaults.sheet,

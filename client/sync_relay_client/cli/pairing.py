@@ -31,7 +31,7 @@ def join(settings: Settings, *, invitation: str | None) -> None:
 
     Without INVITATION it shows this device's request, then asks for the invitation that `sync-relay invite` answers
     with on a device that belongs. With - it reads the invitation from standard input. An invitation opens on
-    the device that it was made for, and on no other. A device that was revoked and invited again joins again.
+    the device that it was made for, and on no other. A device that missed a change of the vault's key joins again so.
     """
     if invitation is None:
         need_terminal("give INVITATION, or - to read it from standard input")

@@ -32,7 +32,11 @@ def check_relay(url: str, options: Options) -> Iterator[Finding]:
     yield _tls(address, asked_at)
     try:
         with RelayClient(
-            url, DeviceKey.generate(), transport=options.transport, timeout_seconds=options.timeout_seconds
+            url,
+            DeviceKey.generate(),
+            transport=options.transport,
+            timeout_seconds=options.timeout_seconds,
+            api_key=options.api_key,
         ) as client:
             answer = client.send(requests.config(), signed=False)
         config = read(answers.ConfigAnswer, answer)

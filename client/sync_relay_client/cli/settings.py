@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from sync_relay_client.flow import Progress
 from sync_relay_client.options import Options
+from sync_relay_client.profile.api_key import check_api_key
 from sync_relay_client.profile.secrets import KeyringChoice
 from sync_relay_client.qr import terminal_code
 from sync_relay_client.retry import Retry
@@ -112,6 +113,13 @@ def shared_options() -> list[click.Parameter]:
             callback=_take_keyring,
             help="Where a new profile's key goes: the system's keyring if there is one, or a file of mode 0600.",
         ),
+        click.Option(
+            ["--api-key-file"],
+            type=click.File("r"),
+            expose_value=False,
+            callback=_take_api_key,
+            help="Holds the API key that this relay asks for. The profile keeps it: give it once.",
+        ),
         click.Option(["--json"], is_flag=True, expose_value=False, callback=_take_json, help="Results as JSON lines."),
         click.Option(["--quiet"], is_flag=True, expose_value=False, callback=_take_quiet, help="Results alone."),
     ]
@@ -126,6 +134,18 @@ def _take_keyring(context: click.Context, _: click.Parameter, choice: KeyringCho
     if choice is not None:
         settings = context.ensure_object(Settings)
         settings.options = replace(settings.options, keyring=choice)
+
+
+def _take_api_key(context: click.Context, _: click.Parameter, file: TextIO | None) -> None:
+    if file is not None:
+        settings = context.ensure_object(Settings)
+        with file:
+            text = file.read().strip()
+        try:
+            api_key = check_api_key(text)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+        settings.options = replace(settings.options, api_key=api_key)
 
 
 def _take_json(context: click.Context, _: click.Parameter, chosen: bool) -> None:  # noqa: FBT001 -- click's own

@@ -10,7 +10,9 @@ from sync_relay_client.address import RelayAddress
 from sync_relay_client.cli.failures import Failure
 from sync_relay_client.cli.pairing import show_membership
 from sync_relay_client.cli.settings import Command, Settings, need_terminal
-from sync_relay_client.cli.sheets import offer_sheet, write_sheet
+from sync_relay_client.cli.sheets import ask_for_words, offer_sheet, write_sheet
+from sync_relay_client.errors import RelayRefused
+from sync_relay_client.flows.leaving import GONE
 from sync_relay_client.vault import Vault
 
 SHOWN_ID_CHARACTERS = 8
@@ -85,7 +87,7 @@ def recover(settings: Settings, *, relay_url: str, pass_over: tuple[int, ...]) -
 
     It asks for the 24 words without showing them, or reads them from standard input.
     """
-    words = click.prompt("The 24 words", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.read()
+    words = ask_for_words() if sys.stdin.isatty() else sys.stdin.read()
     with Vault.recover(settings.folder, relay_url, words, pass_over=pass_over, options=settings.options) as vault:
         show_membership(settings, vault)
     settings.note("Next: sync-relay pull, and sync-relay devices: revoke those that are lost.")
@@ -107,6 +109,10 @@ def erase(settings: Settings, *, confirm: str | None) -> None:
             confirm = click.prompt(f"Type the first {SHOWN_ID_CHARACTERS} characters of its id", err=True)
         if len(confirm) < SHOWN_ID_CHARACTERS or not vault_id.startswith(confirm):
             raise Failure("That is not this vault: nothing was erased.")
-        vault.pull()  # the relay erases for one who has seen all there is
+        try:
+            vault.pull()  # the relay erases for one who has seen all there is
+        except RelayRefused as error:
+            if error.code not in GONE:
+                raise
         vault.erase()
         settings.result(f"Vault {vault_id} is erased.", vault_id=vault_id, erased=True)

@@ -48,7 +48,7 @@ def accept_epoch(link: Link) -> Flow[EpochAccepted]:
     with link.profile.view() as view:
         keys = view.session().keys
     while True:
-        aside = Profile.temporary()
+        aside = link.profile.aside()
         try:
             _begin(link.profile, aside, info.epoch, keys)
             yield from pull(Link(aside, link.retry, link.clock))

@@ -11,7 +11,8 @@ from sync_relay_client.flows.link import Link
 from sync_relay_client.flows.pulling import PAGE, pull
 from sync_relay_client.session import VaultSession
 
-_GONE = frozenset({"vault_not_found", "unknown_device"})
+GONE = frozenset({"vault_not_found", "unknown_device"})
+"""What a relay answers of a vault that was erased (§7.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def erase(link: Link) -> Flow[None]:
     try:
         yield from link.ask(lambda vault: vault.erase(chain))
     except RelayRefused as error:
-        if error.code not in _GONE:
+        if error.code not in GONE:
             raise
     with link.profile.transaction() as transaction:
         transaction.connection.execute("UPDATE sync_relay_device SET stage = 'erased'")

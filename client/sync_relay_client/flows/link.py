@@ -45,6 +45,11 @@ class Link:
             self._limits = (yield from self.ask(lambda vault: vault.relay.config())).limits
         return self._limits
 
+    def fresh_limits(self) -> Flow[Limits]:
+        """Ask for the relay's limits anew: it may have been given others."""
+        self._limits = None
+        return (yield from self.limits())
+
     def look(self, work: Callable[[VaultSession], R]) -> Flow[R]:
         """Return what `work` makes of the session; where a public key is missing, it is learnt first."""
         try:

@@ -8,7 +8,7 @@ from relay_protocol.devices import thumbprint
 from relay_protocol.limits import MAX_ENDORSEMENT_AHEAD_SECONDS
 from relay_protocol.requests import Endorsement
 from sync_relay_client.address import RelayAddress
-from sync_relay_client.errors import EpochChanged, ProfileTaken
+from sync_relay_client.errors import EpochChanged, InvitationInvalid, ProfileTaken
 from sync_relay_client.exchanges import RelayExchanges
 from sync_relay_client.flow import Flow
 from sync_relay_client.flows.link import Link
@@ -51,6 +51,7 @@ def create(link: Link, relay_url: str, creation_token: str | None, *, recovery: 
     registered = yield from _register(link, record.relay_url, device, record.vault_id, creation_token=creation_token)
     session = VaultSession.found(device, record.vault_id, registered.epoch, record.secrets.vault_keys[0])
     with link.profile.transaction() as transaction:
+        _check_vault(transaction.device(), record.vault_id)  # another process may have begun anew
         transaction.records.save(session, record.relay_url)
 
 
@@ -73,12 +74,14 @@ def recover(link: Link, relay_url: str, sheet: RecoverySheet, pass_over: Collect
 def invite(link: Link, code: str, valid_seconds: int) -> Flow[str]:
     """Admit the device of a request code in the log, and return the invitation for it alone.
 
-    Raises InvitationInvalid, RotatedOut, ValueError for a time that no relay takes, and what pulling and asking raise.
+    Raises InvitationInvalid also for a device that was revoked, RotatedOut, ValueError for a time that no relay takes,
+    and what pulling and asking raise.
     """
     if not 0 < valid_seconds <= MAX_ENDORSEMENT_AHEAD_SECONDS:
         raise ValueError("an invitation is good for seven days at most")
     public_key = read_request(code)
     yield from pull(link)
+    yield from _check_not_revoked(link, thumbprint(public_key))
     with link.profile.view() as view:
         session = view.session()
         admit = None if thumbprint(public_key) in session.membership.belonging else session.admit(public_key)
@@ -108,6 +111,7 @@ def join(link: Link, code: str) -> Flow[None]:
     if registered.epoch != invitation.epoch:
         raise EpochChanged(invitation.epoch, registered.epoch)
     with link.profile.transaction() as transaction:
+        _check_vault(transaction.device(), invitation.vault_id)
         if transaction.device().stage == "active":
             transaction.records.save(transaction.session().rejoin(invitation))
         else:
@@ -115,17 +119,20 @@ def join(link: Link, code: str) -> Flow[None]:
 
 
 def _founding(profile: Profile, relay_url: str, *, recovery: bool) -> Record:
-    """Return the vault that is being founded; drawn, and kept, before the relay hears of it."""
+    """Return the vault that is being founded; drawn, and kept, before the relay hears of it.
+
+    One that was to be at another address, or to be another way, and came to nothing, is drawn anew.
+    """
     with profile.transaction() as transaction:
         record = transaction.records.find()
-        if record is None:
+        if record is not None and record.stage != "founding":
+            raise ProfileTaken("the profile is in a vault, or asks to be")
+        if record is None or (record.relay_url, record.secrets.recovery is not None) != (relay_url, recovery):
             sheet = RecoverySheet.draw() if recovery else None
             keys = () if sheet else (VaultKey.generate(),)
             secrets = Secrets(DeviceKey.generate(), keys, sheet.entropy if sheet else None)
             record = Record("founding", secrets, relay_url, sheet.vault_id if sheet else str(uuid4()))
             transaction.records.put(record)
-        elif record.stage != "founding":
-            raise ProfileTaken("the profile is in a vault, or asks to be")
     return record
 
 
@@ -134,11 +141,21 @@ def _check_vault(record: Record, vault_id: str) -> None:
         raise ProfileTaken("the profile is in another vault")
 
 
+def _check_not_revoked(link: Link, device_id: str) -> Flow[None]:
+    """Raise InvitationInvalid for a device that the relay has revoked.
+
+    It is out for ever (§5): admitted again in the log, it would be given keys and could do nothing with them here.
+    """
+    roster = yield from link.ask(lambda vault: vault.roster())
+    if any(member.device_id == device_id and member.revoked_at is not None for member in roster.devices):
+        raise InvitationInvalid("the device was revoked, for ever: in a new folder it is a new device")
+
+
 def _invite_by_sheet(link: Link, sheet: RecoverySheet, relay_url: str, epoch: str) -> Flow[None]:
     """Be the founder for as long as it takes to invite this device, and join."""
     with link.profile.view() as view:
         code, passed_over = request_code(view.device().secrets.device), view.passed_over()
-    paper = Profile.temporary()
+    paper = link.profile.aside()
     try:
         with paper.transaction() as transaction:
             transaction.records.put(Record("founding", Secrets(sheet.founder)))

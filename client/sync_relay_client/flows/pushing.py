@@ -59,10 +59,14 @@ def _send_all(link: Link) -> Flow[Sent]:
         try:
             pushed = yield from link.ask(lambda vault: vault.push(batch))  # noqa: B023 -- run at once
         except RelayRefused as error:
-            limit_bytes = error.members.get("limit")
-            if error.code == "body_too_large" and isinstance(limit_bytes, int):
-                raise ChangeTooLarge(limit_bytes) from None
-            raise
+            if error.code != "body_too_large":
+                raise
+            before, limits = limits, (yield from link.fresh_limits())
+            if limits.max_body_bytes < before.max_body_bytes:
+                continue  # in smaller batches
+            if len(batch) > 1:
+                raise
+            raise ChangeTooLarge(limits.max_body_bytes, batch[0].id) from None
         _note(link, pushed)
         sent, wanted = sent + len(batch), pushed.snapshot_wanted
 

@@ -1,6 +1,5 @@
 """A profile: one device of one vault, in a folder. Every change of it is one transaction."""
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Self
 
 from nacl.utils import random
 
-from sync_relay_client.errors import ProfileBroken, ProfileMissing
+from sync_relay_client.errors import ProfileBroken, ProfileMissing, ProfileUnavailable
+from sync_relay_client.profile.api_key import find_api_key, keep_api_key
 from sync_relay_client.profile.database import Database, failures
 from sync_relay_client.profile.queues import Inbox, Outbox
 from sync_relay_client.profile.record import Record, Records
@@ -34,42 +34,51 @@ _SUFFIXES = ("", "-wal", "-shm")
 class Profile:
     """The state of one device. Several processes may have the same folder open; use one object from one thread."""
 
-    def __init__(self, folder: Path, database: Database, profile_key: bytes) -> None:
+    def __init__(self, folder: Path, spool: Spool, database: Database, profile_key: bytes) -> None:
         self.folder = folder
-        self.spool = Spool(folder)
+        self.spool = spool
         self._database = database
         self._profile_key = profile_key
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._file: Path | None = None
 
     @classmethod
     def open(cls, folder: Path, keyring: KeyringChoice = "auto", *, create: bool = False) -> Self:
         """Open a folder's profile, or make one. Raises ProfileError: missing, unsafe, broken or unavailable."""
         path = folder / FILE
-        is_new = not path.exists()
-        if is_new and not create:
-            raise ProfileMissing("there is no profile in this folder")
-        if is_new:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        elif not (folder / KEY_FILE).exists():  # it is made first
-            raise ProfileBroken(f"{KEY_FILE} is gone, and nothing else opens what the profile holds")
-        _check_unshared(folder)
+        try:
+            _prepare(folder, create=create)
+        except OSError as error:
+            raise ProfileUnavailable(f"the profile's folder can't be used: {error.strerror}") from error
         key = load_or_create_profile_key(folder, keyring)
-        profile = cls(folder, Database(path), key)
+        profile = cls(folder, Spool(folder), Database(path), key)
         profile.spool.clean(profile.spooled)
         return profile
 
-    @classmethod
-    def temporary(cls) -> Self:
-        """Return a profile that is in memory, and gone with the process; only blobs under way touch a disk."""
-        directory = tempfile.TemporaryDirectory(prefix="sync-relay-")
-        profile = cls(Path(directory.name), Database(None), random(KEY_BYTES))
-        profile._temporary = directory
+    def aside(self) -> "Profile":
+        """Return a profile that is gone once it is closed; a log that is read in it may be of any size.
+
+        Its file and its blobs under way are in this one's spool: what a crash leaves of them is removed as all that it
+        leaves, and the key that its secrets are sealed under is gone with the process.
+        """
+        file = self.spool.new("aside")
+        profile = Profile(self.folder, self.spool, Database(file), random(KEY_BYTES))
+        profile._file = file
         return profile
 
     @property
     def connection(self) -> Connection:
         """The connection, for the app's own tables; write within `outbox` or `inbox` only."""
         return self._database.connection
+
+    def api_key(self, given: str | None = None) -> str | None:
+        """Return the relay's API key: the one that is given, which is then kept, or the one that was.
+
+        Raises ProfileError.
+        """
+        known = find_api_key(self.folder, self._profile_key) if given is None else given
+        if given is not None:
+            keep_api_key(self.folder, self._profile_key, given)
+        return known
 
     def recovery_words(self) -> str | None:
         """Return the recovery sheet's words; None once they are forgotten, and where there never were any."""
@@ -85,10 +94,17 @@ class Profile:
 
     def close(self) -> None:
         """Close the files."""
-        self.spool.close()
-        self._database.close()
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        if self._file is None:
+            self.spool.close()
+            self._database.close()
+            return
+        try:
+            left = self.spooled()
+        finally:
+            self._database.close()
+            self._file.unlink()
+        for name in left:
+            self.spool.path(name).unlink(missing_ok=True)
 
     @contextmanager
     def transaction(self) -> Iterator["Transaction"]:
@@ -135,6 +151,18 @@ class Profile:
 
     def _transaction(self, connection: Connection) -> "Transaction":
         return Transaction(connection, Records(connection, self._profile_key))
+
+
+def _prepare(folder: Path, *, create: bool) -> None:
+    """Make the folder if it may be made, and see that a profile that is there is whole, and open to nobody else."""
+    is_new = not (folder / FILE).exists()
+    if is_new and not create:
+        raise ProfileMissing("there is no profile in this folder")
+    if is_new:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    elif not (folder / KEY_FILE).exists():  # it is made first
+        raise ProfileBroken(f"{KEY_FILE} is gone, and nothing else opens what the profile holds")
+    _check_unshared(folder)
 
 
 def _check_unshared(folder: Path) -> None:

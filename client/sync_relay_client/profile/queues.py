@@ -50,6 +50,17 @@ class Outbox:
             self._insert(found, schema_version, change)
         return found
 
+    def take_back(self, changeset_id: str) -> bool:
+        """Forget a recorded change that the relay has not acknowledged; return whether there was one.
+
+        Where its push had no answer the relay may have it all the same: then it comes back in the inbox.
+        """
+        with failures():
+            taken = self.connection.execute(
+                "DELETE FROM sync_relay_outbox WHERE id = ? AND acknowledged_seq IS NULL", (changeset_id,)
+            )
+        return taken.rowcount > 0
+
     def _check_new(self, changeset_id: str) -> None:
         """Raise ValueError where the relay would refuse the id, and with it all that waits behind it."""
         if not is_uuid(changeset_id):

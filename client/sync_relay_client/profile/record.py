@@ -27,7 +27,7 @@ class Secrets:
 
     device: DeviceKey
     vault_keys: tuple[VaultKey, ...] = ()
-    recovery: bytes | None = None
+    recovery: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

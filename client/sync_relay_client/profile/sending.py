@@ -35,7 +35,7 @@ def next_batch(connection: Connection, session: VaultSession, max_batch: int, ma
         size_bytes += len(text.encode()) + 1
         if size_bytes > max_body_bytes:
             if not batch:
-                raise ChangeTooLarge(max_body_bytes)
+                raise ChangeTooLarge(max_body_bytes, changeset_id)
             break
         connection.execute("UPDATE sync_relay_outbox SET envelope = ? WHERE no = ?", (text, no))
         batch.append(envelope)

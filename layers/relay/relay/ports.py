@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, Literal, Protocol, TypeVar
 
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from relay_protocol.sealed import Sealed
 
 R = TypeVar("R")
@@ -307,7 +307,10 @@ class Log(Protocol):
         """
 
     def renew_epochs(self, draw: Callable[[], str]) -> int:
-        """Give every vault a new epoch from `draw`, all in one step; return how many there are."""
+        """Give every vault a new epoch from `draw`; return how many there are.
+
+        It is one step for each vault, and for all where they are kept together. A call that failed is repeated.
+        """
 
     def append(
         self,

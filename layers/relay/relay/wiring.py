@@ -4,13 +4,13 @@ import hmac
 import os
 import time
 import uuid
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from relay.config import Settings
 from relay.observability import PowertoolsTelemetry
-from relay.ports import Blobs, Limiter, Log
+from relay.ports import Blobs, Limiter, Log, StoreUnavailable
 from relay.service import Relay
 
 if TYPE_CHECKING:
@@ -41,12 +41,12 @@ def relay_from_environment() -> Relay:
 
 def build(settings: Settings) -> Relay:
     """Open the stores that the settings name. Raises StoreUnavailable."""
-    log, limiter = _sqlite(settings) if settings.metadata == "sqlite" else _dynamodb(settings)
+    log, limiter, blobs = _on_disk(settings) if settings.blobs == "filesystem" else _on_aws(settings)
     key = settings.address_key.encode() if settings.address_key else _data_key(settings)
     return Relay(
         settings=settings,
         log=log,
-        blobs=_files(settings) if settings.blobs == "filesystem" else _objects(settings),
+        blobs=blobs,
         limiter=limiter,
         clock=SystemClock(),
         ids=RandomIds(),
@@ -57,23 +57,34 @@ def build(settings: Settings) -> Relay:
     )
 
 
+def _on_disk(settings: Settings) -> tuple[Log, Limiter, Blobs]:
+    return (*_sqlite(settings), _files(settings))
+
+
+def _on_aws(settings: Settings) -> tuple[Log, Limiter, Blobs]:
+    """Open the blobs in S3, and the log beside them or in SQLite."""
+    from relay.adapters.s3 import S3Blobs
+    from relay.aws import new_session
+
+    session = new_session()
+    bucket = _bucket(settings, session)
+    stores = _sqlite(settings) if settings.metadata == "sqlite" else _dynamodb(settings, bucket, session)
+    return (*stores, S3Blobs(bucket))
+
+
 def _sqlite(settings: Settings) -> tuple[Log, Limiter]:
-    from relay.adapters.sqlite import SqliteLimiter, SqliteLog
+    from relay.adapters.sqlite import open_stores
 
-    journal = settings.sqlite_journal
-    return (
-        SqliteLog(settings.data_dir / "relay.sqlite3", journal=journal),
-        SqliteLimiter(settings.data_dir / "limiter.sqlite3", journal=journal),
-    )
+    return open_stores(settings.data_dir, settings.sqlite_shards, settings.sqlite_journal)
 
 
-def _dynamodb(settings: Settings) -> tuple[Log, Limiter]:
+def _dynamodb(settings: Settings, bucket: "Bucket", session: Any) -> tuple[Log, Limiter]:  # noqa: ANN401
     from relay.adapters.dynamodb import DynamoLimiter, DynamoLog, connect
     from relay.adapters.s3 import S3Texts
 
-    client = connect(settings.dynamodb_endpoint)
+    client = connect(settings.dynamodb_endpoint, session)
     return (
-        DynamoLog(client, settings.log_table or "", S3Texts(_bucket(settings))),
+        DynamoLog(client, settings.log_table or "", S3Texts(bucket)),
         DynamoLimiter(client, settings.limiter_table or ""),
     )
 
@@ -84,20 +95,18 @@ def _files(settings: Settings) -> Blobs:
     return FilesystemBlobs(settings.data_dir / "blobs", _data_key(settings))
 
 
-def _objects(settings: Settings) -> Blobs:
-    from relay.adapters.s3 import S3Blobs
-
-    return S3Blobs(_bucket(settings))
-
-
-def _bucket(settings: Settings) -> "Bucket":
+def _bucket(settings: Settings, session: Any) -> "Bucket":  # noqa: ANN401
     from relay.adapters.s3 import Bucket, connect
+    from relay.aws import LateClient
 
-    return Bucket(connect(settings.s3_endpoint), settings.bucket or "")
+    return Bucket(LateClient(partial(connect, settings.s3_endpoint, session)), settings.bucket or "")
 
 
 def _data_key(settings: Settings) -> bytes:
     from relay.adapters.filesystem import load_or_create_key
 
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if settings.sqlite_shards == 1:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    elif not settings.data_dir.is_dir():  # a file system that is not mounted, see `ShardFolder`
+        raise StoreUnavailable("data directory missing")
     return load_or_create_key(settings.data_dir / "relay.key")

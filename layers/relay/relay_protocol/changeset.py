@@ -1,13 +1,16 @@
-"""The changeset, its digest, and the chain that links a vault's log (§3)."""
+"""The changeset and its digest (§3)."""
 
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from relay_protocol.encoding import UUID_PATTERN, base64url, pae
+from relay_protocol.chain import Head, extend, genesis
+from relay_protocol.encoding import UUID_PATTERN, pae
 from relay_protocol.sealed import Sealed, into_hash, json_text
+
+__all__ = ["Changeset", "Head", "SchemaVersion", "Text64", "Text128", "Uuid", "extend", "genesis"]
+"""A changeset's place in the chain goes with it; `relay_protocol.chain` alone does without pydantic."""
 
 MAX_SCHEMA_VERSION = 2**31 - 1
 
@@ -57,25 +60,3 @@ class Changeset(BaseModel):
     def json_text(self) -> tuple[Sealed[bytes], int]:
         """Return the JSON text to store, sealed, and its length in bytes."""
         return json_text(self.__dict__)
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A place in a vault's log and the chain there: the head, the floor, or what a snapshot covers."""
-
-    seq: int
-    chain: bytes
-
-    def as_json(self) -> dict[str, str | int]:
-        """Return `{"seq", "chain"}` as the wire has it."""
-        return {"seq": self.seq, "chain": base64url(self.chain)}
-
-
-def genesis(vault_id: str) -> Head:
-    """Return the head of an empty log: seq 0 and the genesis chain."""
-    return Head(0, sha256(pae("sync-relay/genesis/v1", vault_id)).digest())
-
-
-def extend(head: Head, digest: bytes) -> Head:
-    """Return the head after one more changeset with this digest."""
-    return Head(head.seq + 1, sha256(pae("sync-relay/chain/v1", head.chain, digest)).digest())

@@ -5,7 +5,7 @@ No member ever holds a part of a request, save ids that its path carries and tho
 
 from typing import Any, ClassVar
 
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 
 
 class RelayError(Exception):

@@ -1,13 +1,38 @@
-"""Every limit a client can meet, each once, by its name in `/config` (§7.1)."""
+"""Every limit a client can meet, each once, by its name in `/config` (§7.1).
 
-from typing import Annotated, Any, Literal
+Plain dataclasses, which pydantic reads as it does its own models: a function that only reads starts without it.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
 
-Positive = Annotated[int, Field(ge=1, le=2**53 - 1)]
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """The bounds of an integer, both allowed."""
+
+    least: int
+    most: int
+
+    def __get_pydantic_core_schema__(self, _: object, handler: "GetCoreSchemaHandler") -> "CoreSchema":
+        """Have pydantic check them, and write them into the OpenAPI document."""
+        from pydantic_core import core_schema
+
+        return core_schema.int_schema(ge=self.least, le=self.most)
+
+
+POSITIVE = Between(1, 2**53 - 1)
+DAYS = Between(0, 36500)
+KEPT_SNAPSHOTS = Between(1, 1000)
+
+Positive = Annotated[int, POSITIVE]
 
 
 def _whole(schema: dict[str, Any]) -> None:
@@ -15,19 +40,21 @@ def _whole(schema: dict[str, Any]) -> None:
     schema["required"] = list(schema["properties"])
 
 
-class RateLimit(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
     """How many requests per window; the whole quota may come at once (§9)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     requests: Positive
     window_seconds: Positive
 
 
-class Limits(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
     """The limits of `/config`, with the protocol's defaults."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_whole)
+    __pydantic_config__: ClassVar = {"extra": "forbid", "json_schema_extra": _whole}
 
     max_body_bytes: Positive = 4 * MIB
     max_batch: Positive = 100
@@ -43,13 +70,14 @@ class Limits(BaseModel):
     rate_limit: RateLimit | None = RateLimit(requests=600, window_seconds=60)
 
 
-class Retention(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
     """How long changesets stay, and how many snapshots (§8)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_whole)
+    __pydantic_config__: ClassVar = {"extra": "forbid", "json_schema_extra": _whole}
 
-    changeset_days: Annotated[int, Field(ge=0, le=36500)] = 30
-    snapshots: Annotated[int, Field(ge=1, le=1000)] = 3
+    changeset_days: Annotated[int, DAYS] = 30
+    snapshots: Annotated[int, KEPT_SNAPSHOTS] = 3
 
 
 VaultCreation = Literal["open", "closed", "token"]

@@ -6,12 +6,14 @@ static audit (tools/lint_zk) fails the build where code calls a way out from a p
 """
 
 from collections.abc import Mapping
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 import orjson
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
 
 T = TypeVar("T", str, bytes)
 
@@ -37,12 +39,14 @@ class Sealed(Generic[T]):
     __reduce__ = __reduce_ex__ = __getstate__ = __copy__ = __deepcopy__ = __dir__ = _refuse
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+    def __get_pydantic_core_schema__(cls, _: Any, handler: "GetCoreSchemaHandler") -> "CoreSchema":  # noqa: ANN401
         """Any string is sealed as it is: no rule on length, alphabet or emptiness (§3)."""
+        from pydantic_core import core_schema
+
         return core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, _: CoreSchema, __: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(cls, _: "CoreSchema", __: "GetJsonSchemaHandler") -> "JsonSchemaValue":
         """Sealed fields are plain strings on the wire."""
         return {"type": "string"}
 

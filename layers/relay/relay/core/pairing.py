@@ -4,7 +4,7 @@ import hmac
 from dataclasses import dataclass
 
 from relay.ports import Device, Endorsement, Log, Member, PairingPlan, PairingState, Revocation, Roster
-from relay_protocol.changeset import Head, genesis
+from relay_protocol.chain import Head, genesis
 from relay_protocol.devices import endorsement_message, thumbprint, verifies
 from relay_protocol.encoding import from_base64url
 from relay_protocol.errors import (

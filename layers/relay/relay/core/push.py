@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from relay.ports import AppendPlan, Log, LogState, NewRecord, Receipt, Standing
-from relay_protocol.changeset import Changeset, Head, extend
+from relay_protocol.chain import Head, extend
 from relay_protocol.errors import (
     ChangesetConflict,
     DeviceRevoked,
@@ -14,6 +15,9 @@ from relay_protocol.errors import (
     RelayError,
     VaultNotFound,
 )
+
+if TYPE_CHECKING:
+    from relay_protocol.changeset import Changeset
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Push:
 
     vault_id: str
     device_id: str
-    changesets: Sequence[Changeset]
+    changesets: "Sequence[Changeset]"
     if_match: bytes | None
     max_vault_bytes: int
     now_ms: int

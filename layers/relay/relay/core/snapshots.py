@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from relay.ports import AnnouncePlan, AnnounceState, Blobs, Log, SnapshotRecord
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from relay_protocol.encoding import base64url, rfc3339
 from relay_protocol.errors import (
     BodyTooLarge,

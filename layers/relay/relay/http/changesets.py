@@ -14,7 +14,6 @@ from relay.service import Relay
 from relay_protocol.encoding import base64url, rfc3339
 from relay_protocol.errors import InvalidField
 from relay_protocol.limits import DEFAULT_PAGE, SNAPSHOT_HINT_HIGH, SNAPSHOT_HINT_LOW, Limits
-from relay_protocol.requests import parse_push
 from relay_protocol.sealed import into_answer
 
 RESOURCE = "/vaults/{vault_id}/changesets"
@@ -24,6 +23,8 @@ _FAR_PAST_ANY_HEAD = 10**_INT64_DIGITS
 
 def answer_push(relay: Relay, request: Request) -> ProxyResponse:
     """Store one changeset or a batch; 201 if any is new."""
+    from relay_protocol.requests import parse_push  # with pydantic, which a pull does without
+
     device_id = authenticate(relay, request)
     limits = relay.settings.limits
     body = json_body(request)

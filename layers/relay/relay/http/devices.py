@@ -8,7 +8,6 @@ from relay.http.request import Request
 from relay.http.responses import ProxyResponse, json_response, no_content
 from relay.ports import Endorsement, Member
 from relay.service import Relay
-from relay_protocol import requests
 from relay_protocol.encoding import base64url, from_base64url, rfc3339
 from relay_protocol.signing import Claim
 
@@ -16,6 +15,8 @@ from relay_protocol.signing import Claim
 def answer_register(relay: Relay, request: Request) -> ProxyResponse:
     """Found a vault or join it; 201 for a new member, 200 for one already there."""
     claim = Claim.parse(request.headers)
+    from relay_protocol import requests  # with pydantic, which nothing else here needs
+
     body = requests.parse(requests.Registration, json_body(request))
     public_key = from_base64url(body.public_key)
     check_self_signed(relay, request, claim, public_key)

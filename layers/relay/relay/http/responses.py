@@ -1,5 +1,6 @@
 """Proxy responses, and the one map from an error to an answer (§6)."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,10 @@ from relay_protocol.errors import RelayError
 
 ProxyResponse = dict[str, Any]
 
+LARGE_BODY_BYTES = 2_000_000
+"""From here on a body goes out as base64. Lambda takes 6 MB of JSON, and a text may grow threefold as a JSON string:
+each `"` in it by one byte, and some runtimes escape what is not ASCII. Base64 adds a third, whatever is in it."""
+
 
 def json_response(status: int, body: object, headers: Mapping[str, str] | None = None) -> ProxyResponse:
     """Answer with JSON."""
@@ -17,7 +22,10 @@ def json_response(status: int, body: object, headers: Mapping[str, str] | None =
 
 def raw_json_response(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> ProxyResponse:
     """Answer with a JSON text that is written already."""
-    return _response(status, body.decode(), "application/json", headers)
+    if len(body) < LARGE_BODY_BYTES:
+        return _response(status, body.decode(), "application/json", headers)
+    response = _response(status, b64encode(body).decode(), "application/json", headers)
+    return {**response, "isBase64Encoded": True}
 
 
 def no_content() -> ProxyResponse:

@@ -11,14 +11,15 @@ from relay.http.request import Request
 from relay.http.responses import ProxyResponse, json_response
 from relay.ports import SnapshotRecord
 from relay.service import Relay
-from relay_protocol import requests
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from relay_protocol.encoding import from_base64url, rfc3339
 from relay_protocol.errors import SnapshotNotFound
 
 
 def answer_announce(relay: Relay, request: Request) -> ProxyResponse:
     """Record that a blob is to come, and say where to send it."""
+    from relay_protocol import requests  # with pydantic, which nothing else here needs
+
     device_id = authenticate(relay, request)
     body = requests.parse(requests.Announcement, json_body(request))
     announced = Announcement(

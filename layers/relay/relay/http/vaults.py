@@ -1,5 +1,7 @@
 """The vault as a whole, and the relay itself (§7.1, §7.5)."""
 
+from dataclasses import asdict
+
 from relay.core.snapshots import as_json, latest_of
 from relay.core.vaults import erase, stored_bytes, vault
 from relay.http.authentication import authenticate
@@ -27,8 +29,8 @@ def answer_config(relay: Relay, _: Request) -> ProxyResponse:
     settings = relay.settings
     answer = {
         "protocol": PROTOCOL_VERSION,
-        "limits": settings.limits.model_dump(),
-        "retention": settings.retention.model_dump(),
+        "limits": asdict(settings.limits),
+        "retention": asdict(settings.retention),
         "vault_creation": settings.vault_creation,
     }
     return json_response(200, answer)

@@ -13,7 +13,7 @@ from relay.adapters.dynamodb.failures import Refused
 from relay.adapters.dynamodb.store import Store, View
 from relay.adapters.dynamodb.texts import outside
 from relay.ports import AppendPlan, LogState, NewRecord, Receipt, StoreUnavailable
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from relay_protocol.sealed import into_store
 
 R = TypeVar("R")

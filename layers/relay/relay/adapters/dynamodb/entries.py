@@ -13,7 +13,7 @@ from typing import Any
 from relay.adapters.dynamodb.keys import ENTRIES, LAST_ENTRY, entry, slot_sk, vault_pk
 from relay.adapters.dynamodb.values import Item
 from relay.ports import Receipt
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 
 TOKEN_BYTES = 12
 EMPTY = "attribute_not_exists(pk)"

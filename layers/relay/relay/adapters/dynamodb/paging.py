@@ -10,7 +10,7 @@ from relay.adapters.dynamodb.entries import Entry, Tail, entries_in, last_up_to,
 from relay.adapters.dynamodb.store import Store
 from relay.adapters.dynamodb.vault_item import Vault, vault_of
 from relay.ports import Page, Record
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from relay_protocol.sealed import Sealed
 
 

@@ -12,7 +12,7 @@ from relay.adapters.dynamodb.failures import Refused
 from relay.adapters.dynamodb.store import MAINTENANCE_SECONDS, Store
 from relay.adapters.dynamodb.vault_item import Vault, vault_of
 from relay.ports import PruneStep
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 
 ENTRIES_AT_A_TIME = 100
 STRIPPED_AT_A_TIME = 16

@@ -12,7 +12,7 @@ from relay.adapters.dynamodb.store import Store, View, replace_vault
 from relay.adapters.dynamodb.values import Item
 from relay.adapters.dynamodb.vault_item import Vault, vault_of
 from relay.ports import Endorsement, Member, PairingPlan, PairingState
-from relay_protocol.changeset import genesis
+from relay_protocol.chain import genesis
 
 R = TypeVar("R")
 

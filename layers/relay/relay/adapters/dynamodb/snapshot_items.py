@@ -5,7 +5,7 @@ from relay.adapters.dynamodb.calls import Calls
 from relay.adapters.dynamodb.store import Store, View
 from relay.adapters.dynamodb.values import Item
 from relay.ports import SnapshotRecord
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 
 _AFTER_ANY_DIGEST = "~"
 

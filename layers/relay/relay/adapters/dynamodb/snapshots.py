@@ -13,7 +13,7 @@ from relay.adapters.dynamodb.store import Store, View, fence, replace_vault
 from relay.adapters.dynamodb.values import Item
 from relay.adapters.dynamodb.vault_item import Vault, vault_of
 from relay.ports import AnnouncePlan, AnnounceState, SnapshotRecord
-from relay_protocol.changeset import genesis
+from relay_protocol.chain import genesis
 from relay_protocol.encoding import base64url
 
 R = TypeVar("R")

@@ -8,7 +8,7 @@ from relay.adapters.dynamodb import keys
 from relay.adapters.dynamodb.entries import EMPTY, Tail
 from relay.adapters.dynamodb.values import Item
 from relay.ports import SnapshotRecord, Standing
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from relay_protocol.encoding import base64url
 
 

@@ -10,7 +10,7 @@ from relay.adapters.dynamodb.failures import Refused
 from relay.adapters.dynamodb.snapshot_items import view_with_records
 from relay.adapters.dynamodb.store import Store, View, fence
 from relay.ports import VaultInfo
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 
 VAULTS_AT_A_TIME = 500
 _AFTER_ANY_ID = "~"

@@ -26,7 +26,7 @@ from relay.ports import (
     Standing,
     VaultInfo,
 )
-from relay_protocol.changeset import Head, genesis
+from relay_protocol.chain import Head, genesis
 
 R = TypeVar("R")
 

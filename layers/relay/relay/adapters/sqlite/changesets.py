@@ -7,7 +7,7 @@ from typing import TypeVar
 from relay.adapters.sqlite.database import Database
 from relay.adapters.sqlite.places import place
 from relay.ports import AppendPlan, LogState, NewRecord, Page, PruneStep, Receipt, Record, Standing
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from relay_protocol.sealed import Sealed, into_store
 
 R = TypeVar("R")

@@ -1,64 +1,42 @@
-"""One SQLite file: its connections, its transactions, and what its errors mean."""
+"""One SQLite file: its transactions, and what rewrites it."""
 
 import sqlite3
-import time
 from collections.abc import Callable
 from contextlib import closing, nullcontext
-from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from relay.adapters.sqlite.schema import migrate
-from relay.adapters.sqlite.transaction import discard, transact, unavailable
+from relay.adapters.sqlite.connections import Connections, DatabaseFile
+from relay.adapters.sqlite.transaction import transact_read, unavailable
 from relay.adapters.sqlite.turns import Turns
 from relay.adapters.sqlite.writer import Writer
-from relay.ports import StoreUnavailable
 
 R = TypeVar("R")
 W = TypeVar("W")
 """What a write returns: never anything sealed, as the audit sees to."""
-Journal = Literal["wal", "delete"]
 
 BUSY_TIMEOUT_SECONDS = 5.0
 EMPTY_WAL_TIMEOUT_MS = 200
-JOURNAL_RETRY_SECONDS = 0.01
-CACHED_STATEMENTS = 256
 _FILE_SIZE = ("page_count", "page_size")
 
 
 class Database:
     """Reads and writes of one file, by any number of threads and processes (opened after a fork, not before).
 
-    One connection writes, a thread at a time; each read has one to itself. `journal` is "wal" on a local disk and
-    "delete", the rollback journal, on a network file system, where WAL corrupts. Then reads and writes take turns.
+    Writes go a thread at a time. With a rollback journal reads and writes take turns, so that one connection does.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        schema: str,
-        *,
-        journal: Journal,
-        synchronous: Literal["FULL", "NORMAL", "OFF"],
-        busy_timeout_seconds: float,
-    ) -> None:
-        self._path = path
-        self._schema = schema
-        self._journal = journal
-        self._synchronous = synchronous
-        self._busy_timeout_seconds = busy_timeout_seconds
-        self._turns = Turns(busy_timeout_seconds) if journal == "delete" else nullcontext()
-        self._writer = Writer(self._open, busy_timeout_seconds, self._turns)
-        self._idle_readers: list[sqlite3.Connection] = []
+    def __init__(self, file: DatabaseFile) -> None:
+        self._file = file
+        self._connections = Connections(file)
+        self._turns = nullcontext() if file.journal == "wal" else Turns(file.busy_timeout_seconds)
+        self._writer = Writer(self._connections, file.busy_timeout_seconds, self._turns)
 
     def read(self, work: Callable[[sqlite3.Connection], R]) -> R:
         """Return what `work` reads from one consistent view. Raises StoreUnavailable."""
         with self._turns:
-            try:
-                reader = self._idle_readers.pop()
-            except IndexError:
-                reader = self._open()
-            result = transact(reader, "BEGIN", work)
-            self._idle_readers.append(reader)
+            connection = self._connections.take()
+            result = transact_read(connection, work, self._file.busy_timeout_seconds)
+            self._connections.keep(connection)
         return result
 
     def write(self, work: Callable[[sqlite3.Connection], W]) -> W:
@@ -74,8 +52,8 @@ class Database:
 
         Best effort: a long read, a backup for instance, hinders it.
         """
-        if self._journal == "wal":
-            with closing(self._open()) as connection:
+        if self._file.journal == "wal":
+            with closing(self._connections.open()) as connection:
                 try:
                     connection.execute(f"PRAGMA busy_timeout = {EMPTY_WAL_TIMEOUT_MS}")
                     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -87,7 +65,7 @@ class Database:
 
         It is not where the file is larger than this, or where the store is locked or has no room for a second file.
         """
-        with closing(self._open()) as connection:
+        with closing(self._connections.open()) as connection:
             pages, page_bytes = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _FILE_SIZE)
             if pages * page_bytes > max_bytes:
                 return False
@@ -103,44 +81,4 @@ class Database:
 
     def close(self) -> None:
         """Close the connections that no thread is using; a later call opens them again."""
-        self._writer.close()
-        readers, self._idle_readers = self._idle_readers, []
-        for reader in readers:
-            reader.close()
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(
-                self._path,
-                timeout=self._busy_timeout_seconds,
-                isolation_level=None,
-                check_same_thread=False,
-                cached_statements=CACHED_STATEMENTS,
-            )
-        except (OSError, sqlite3.Error):
-            raise StoreUnavailable("cannot be opened") from None
-        try:
-            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-            connection.execute("PRAGMA secure_delete = ON")  # deleted bytes are overwritten, not only forgotten
-            self._set_journal(connection)
-            migrate(connection, self._schema)
-        except BaseException as error:
-            discard(connection)
-            if isinstance(error, sqlite3.Error):
-                raise unavailable(error) from None
-            raise
-        return connection
-
-    def _set_journal(self, connection: sqlite3.Connection) -> None:
-        """Set the journal mode; where several processes open a new file at once, SQLite does not wait by itself."""
-        deadline = time.monotonic() + self._busy_timeout_seconds
-        while connection.execute("PRAGMA journal_mode").fetchone()[0] != self._journal:
-            if time.monotonic() > deadline:
-                raise StoreUnavailable("journal mode refused")
-            try:
-                connection.execute(f"PRAGMA journal_mode = {self._journal}")
-            except sqlite3.Error as error:
-                if unavailable(error).reason != "locked":
-                    raise
-                time.sleep(JOURNAL_RETRY_SECONDS)
+        self._connections.close()

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 from sqlite3 import Connection
+from typing import Literal
 
-from relay.adapters.sqlite.database import BUSY_TIMEOUT_SECONDS, Database, Journal
+from relay.adapters.sqlite.connections import DatabaseFile, Journal
+from relay.adapters.sqlite.database import BUSY_TIMEOUT_SECONDS, Database
 from relay.ports import Quota, Ticket
 
 
@@ -12,16 +14,17 @@ class SqliteLimiter:
     """`relay.ports.Limiter`, shared by all processes that open the file."""
 
     def __init__(
-        self, path: Path, *, journal: Journal = "wal", busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS
+        self,
+        path: Path,
+        *,
+        journal: Journal = "wal",
+        busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS,
+        prepare: Callable[[], None] | None = None,
     ) -> None:
-        self._database = Database(
-            path,
-            "limiter",
-            journal=journal,
-            # Neither waits for the disk. NORMAL does not with a WAL, and then no loss of power can damage the file.
-            synchronous="NORMAL" if journal == "wal" else "OFF",
-            busy_timeout_seconds=busy_timeout_seconds,
-        )
+        """See `DatabaseFile` for what each of these says."""
+        # Neither waits for the disk. NORMAL does not with a WAL, and then no loss of power can damage the file.
+        synchronous: Literal["NORMAL", "OFF"] = "NORMAL" if journal == "wal" else "OFF"
+        self._database = Database(DatabaseFile(path, "limiter", journal, synchronous, busy_timeout_seconds, prepare))
 
     def take(self, key: bytes, quota: Quota, now_us: int, meanwhile: Callable[[], None] | None = None) -> Ticket:
         """See `Limiter.take`. There is nothing to wait for."""

@@ -1,9 +1,11 @@
 """The log in a SQLite file: each area of the port is a module of its own."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from relay.adapters.sqlite.changesets import Changesets
-from relay.adapters.sqlite.database import BUSY_TIMEOUT_SECONDS, Database, Journal
+from relay.adapters.sqlite.connections import DatabaseFile, Journal
+from relay.adapters.sqlite.database import BUSY_TIMEOUT_SECONDS, Database
 from relay.adapters.sqlite.members import Members
 from relay.adapters.sqlite.snapshots import Snapshots
 from relay.adapters.sqlite.vaults import Vaults
@@ -13,11 +15,16 @@ class SqliteLog(Members, Vaults, Changesets, Snapshots):
     """`relay.ports.Log` in one file, shared by all threads and processes that open it."""
 
     def __init__(
-        self, path: Path, *, journal: Journal = "wal", busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS
+        self,
+        path: Path,
+        *,
+        journal: Journal = "wal",
+        busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS,
+        prepare: Callable[[], None] | None = None,
+        may_create: bool = True,
     ) -> None:
-        self._database = Database(
-            path, "log", journal=journal, synchronous="FULL", busy_timeout_seconds=busy_timeout_seconds
-        )
+        """See `DatabaseFile` for what each of these says."""
+        self._database = Database(DatabaseFile(path, "log", journal, "FULL", busy_timeout_seconds, prepare, may_create))
 
     def ping(self) -> None:
         """See `Log.ping`."""

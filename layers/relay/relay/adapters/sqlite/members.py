@@ -16,7 +16,7 @@ from relay.ports import (
     Signer,
     Standing,
 )
-from relay_protocol.changeset import Head, genesis
+from relay_protocol.chain import Head, genesis
 
 R = TypeVar("R")
 

@@ -16,14 +16,15 @@ def migrate(connection: sqlite3.Connection, name: str) -> None:
     Raises StoreUnavailable for a database of a newer relay: what this one would write there might be wrong.
     """
     migrations = _migrations(name)
-    for number, script in enumerate(migrations[_version(connection) :], _version(connection) + 1):
+    version = _version(connection)
+    for number, script in enumerate(migrations[version:], version + 1):
         connection.execute("BEGIN IMMEDIATE")
         if _version(connection) < number:  # else another process was first
             for statement in _statements(script):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
         connection.execute("COMMIT")
-    if _version(connection) > len(migrations):
+    if version != len(migrations) and _version(connection) > len(migrations):
         raise StoreUnavailable("written by a newer relay")
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from relay.adapters.sqlite.database import Database
 from relay.adapters.sqlite.places import place
 from relay.ports import AnnouncePlan, AnnounceState, SnapshotRecord
-from relay_protocol.changeset import Head, genesis
+from relay_protocol.chain import Head, genesis
 
 R = TypeVar("R")
 

@@ -1,14 +1,18 @@
 """One transaction on a connection, and what SQLite's errors mean."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
+from relay.adapters.sqlite.waiting import Deadline
 from relay.ports import StoreUnavailable
 
 R = TypeVar("R")
 
+_TAKE_READ_LOCK = "PRAGMA schema_version"
+"""Reads the first page, as every statement that follows: BEGIN alone takes no lock yet."""
 _REASONS = {
     sqlite3.SQLITE_BUSY: "locked",
     sqlite3.SQLITE_LOCKED: "locked",
@@ -23,12 +27,30 @@ _REASONS = {
 }
 
 
-def transact(connection: sqlite3.Connection, begin: str, work: Callable[[sqlite3.Connection], R]) -> R:
+def transact_read(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], R], timeout_seconds: float) -> R:
+    """Run `work`, which only reads, in a transaction. If anything raises, the connection is closed for good."""
+    return _transact(connection, ("BEGIN", _TAKE_READ_LOCK), work, timeout_seconds)
+
+
+def transact_write(
+    connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], R], timeout_seconds: float
+) -> R:
     """Run `work` in a transaction. If anything raises it is rolled back, and the connection is closed for good."""
+    return _transact(connection, ("BEGIN IMMEDIATE",), work, timeout_seconds)
+
+
+def _transact(
+    connection: sqlite3.Connection,
+    begin: Sequence[str],
+    work: Callable[[sqlite3.Connection], R],
+    timeout_seconds: float,
+) -> R:
+    deadline = Deadline(timeout_seconds)
     try:
-        connection.execute(begin)
+        for statement in begin:
+            deadline.patiently(partial(connection.execute, statement))
         result = work(connection)
-        connection.execute("COMMIT")
+        deadline.patiently(partial(connection.execute, "COMMIT"))
     except BaseException as error:
         discard(connection)
         if isinstance(error, sqlite3.Error):

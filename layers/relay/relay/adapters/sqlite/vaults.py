@@ -8,7 +8,7 @@ from relay.adapters.sqlite.database import Database
 from relay.adapters.sqlite.members import count_members
 from relay.adapters.sqlite.snapshots import THERE, snapshots_where
 from relay.ports import VaultInfo
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 
 SCRUB_MAX_BYTES = 256 * 2**20
 """Writers wait while a file is rewritten, here for some two seconds. A larger file is left to its operator's VACUUM."""
@@ -90,10 +90,14 @@ class Vaults:
         if removed and not more:
             self._database.empty_wal()
         elif not removed:
-            self._scrub()
+            self.scrub()
         return more
 
-    def _scrub(self) -> None:
+    def is_unswept(self) -> bool:
+        """Whether there is something for `sweep` to remove."""
+        return self._database.read(lambda db: db.execute(_NEXT_TO_SWEEP).fetchone()) is not None
+
+    def scrub(self) -> None:
         """Remove the stale copies that SQLite may leave of rows it moved between pages, before they were deleted.
 
         Only rewriting the file does it. It is tried again by the next sweep where the store can't do it now.

@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager
 from threading import Lock
 from typing import Any, Generic, TypeVar, cast
 
-from relay.adapters.sqlite.transaction import transact
+from relay.adapters.sqlite.connections import Connections
+from relay.adapters.sqlite.transaction import transact_write
 from relay.ports import StoreUnavailable
 
 R = TypeVar("R")
@@ -17,23 +18,17 @@ MAX_GROUP = 64
 
 
 class Writer:
-    """One connection that writes, opened when it is first needed, and anew after any failure.
+    """One transaction after the other, each on a connection of its own while it lasts.
 
     A thread that finds none writing leads: it runs its own work and that of all who wait in one transaction, then
     hands the lead on. Each returns after the commit, so that what it wrote is as durable as if it had been alone;
     under load there are fewer commits. `turns` is entered for each transaction.
     """
 
-    def __init__(
-        self,
-        open_connection: Callable[[], sqlite3.Connection],
-        timeout_seconds: float,
-        turns: AbstractContextManager[None],
-    ) -> None:
-        self._open = open_connection
+    def __init__(self, connections: Connections, timeout_seconds: float, turns: AbstractContextManager[None]) -> None:
+        self._connections = connections
         self._timeout_seconds = timeout_seconds
         self._turns = turns
-        self._connection: sqlite3.Connection | None = None
         self._mutex = Lock()  # of the two below, and of who leads
         self._waiting: deque[_Turn[Any]] = deque()
         self._is_led = False
@@ -51,13 +46,6 @@ class Writer:
             finally:
                 self._hand_on()
         return turn.result()
-
-    def close(self) -> None:
-        """Close the connection, unless a thread is using it; a later write opens it again."""
-        with self._mutex:
-            if not self._is_led and self._connection is not None:
-                self._connection.close()
-                self._connection = None
 
     def _join(self, turn: "_Turn[Any]") -> None:
         """Return once the turn leads, or its work was done. Raises StoreUnavailable where neither comes in time."""
@@ -104,9 +92,9 @@ class Writer:
     def _commit(self, works: Sequence[Callable[[sqlite3.Connection], Any]]) -> list[Any]:
         results: list[Any] = []
         with self._turns:
-            connection, self._connection = self._connection or self._open(), None
-            transact(connection, "BEGIN IMMEDIATE", lambda db: results.extend(work(db) for work in works))
-            self._connection = connection
+            connection = self._connections.take()
+            transact_write(connection, lambda db: results.extend(work(db) for work in works), self._timeout_seconds)
+            self._connections.keep(connection)
         return results
 
 
