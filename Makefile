@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local fmt lint lint-zk openapi mutate bench bench-shards bench-dynamodb bench-coldstart events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi mutate bench bench-shards bench-dynamodb bench-coldstart events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -20,7 +20,7 @@ test: .venv/.dev .sam/.made stand-in emulated  ## every test, with branch covera
 	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term --cov-fail-under=90
 
 test-as-built: .venv/.dev stand-in emulated  ## the end-to-end tests against what sam built, those that take minutes, too
-	@RELAY_TEST_SLOW=1 $(BIN)/python -m pytest tests/e2e -k "built or events"
+	@RELAY_TEST_SLOW=1 $(BIN)/python -m pytest tests/e2e -k "emulated or events"
 
 # The DynamoDB of the tests. Its Cargo.lock pins it; where there is no cargo those tests are skipped, and fail in CI.
 stand-in: $(if $(shell command -v cargo),.stand-in/.built)
@@ -35,6 +35,9 @@ demo: .venv/.dev  ## devices sync a real ledger; one joins from a snapshot, one 
 
 demo-aws-local: .venv/.dev stand-in emulated  ## the demo against the functions as sam built them, on stand-ins for AWS
 	@$(BIN)/python -m demo --aws-local
+
+aws-stores: .venv/.dev stand-in emulated  ## stand-ins for AWS, for `sam local` (docs/aws-local.md)
+	@$(BIN)/python -m tools.emulator.stores
 
 fmt: .venv/.dev
 	@$(BIN)/ruff format .
@@ -86,15 +89,15 @@ check-template: .sam/.made .checkov/.made  ## the template, without an account; 
 # emulator, this machine's. sam takes Python 3.13 from the path.
 ARCHITECTURE ?= $(or $(shell sed -n '/^\[$(ENV).deploy/,/^\[/s/.*\bArchitecture=\([a-z0-9_]*\).*/\1/p' samconfig.toml),arm64)
 HERE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
-LAMBDA_PYTHON = $(shell $(PYTHON) -m tools.layer.lambda_python 2>/dev/null)
-SAM_BUILD = ARCHITECTURE=$(1) PATH="$(dir $(LAMBDA_PYTHON)):$$PATH" $(SAM) build --parameter-overrides Architecture=$(1)
+RUNTIME_PYTHON = $(shell $(PYTHON) -m tools.layer.lambda_python 2>/dev/null)
+SAM_BUILD = ARCHITECTURE=$(1) PATH="$(dir $(RUNTIME_PYTHON)):$$PATH" $(SAM) build --parameter-overrides Architecture=$(1)
 
 build: .venv/.run .sam/.made  ## what is deployed, into .aws-sam/build
 	@$(PYTHON) -m tools.layer.lambda_python >/dev/null
 	$(call SAM_BUILD,$(ARCHITECTURE))
 
 # What the tests run under the runtime's emulator. Without Python 3.13 they are skipped, and fail in CI.
-emulated: $(if $(LAMBDA_PYTHON),.aws-sam/emulated/.built .lambda/.made)
+emulated: $(if $(RUNTIME_PYTHON),.aws-sam/emulated/.built .lambda/.made)
 
 .aws-sam/emulated/.built: template.yaml requirements/layer.lock layers/relay/Makefile \
 		$(shell find layers/relay functions tools/layer schema/sqlite -name '*.py' -o -name '*.sql') | .venv/.run .sam/.made
@@ -104,7 +107,7 @@ emulated: $(if $(LAMBDA_PYTHON),.aws-sam/emulated/.built .lambda/.made)
 
 # What stands for the Lambda runtime: its Python, its interface client, and the SDK that it brings.
 .lambda/.made: requirements/runtime.lock
-	@$(LAMBDA_PYTHON) -m venv --clear .lambda
+	@$(RUNTIME_PYTHON) -m venv --clear .lambda
 	@.lambda/bin/python -m pip install -q --no-deps --require-hashes -r requirements/runtime.lock
 	@touch $@
 

@@ -87,13 +87,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "relay_kind" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("as_built")
         is_twice = marker is not None and (not marker.args or "RELAY_TEST_SLOW" in os.environ)
-        metafunc.parametrize("relay_kind", ["embedded", "as built"] if is_twice else ["embedded"])
+        metafunc.parametrize("relay_kind", ["embedded", "emulated"] if is_twice else ["embedded"])
 
 
 @pytest.fixture
 def start_relay(tmp_path: Path, relay_kind: str, request: pytest.FixtureRequest) -> Iterator[StartRelay]:
     """Start relays that end with the test; their variables are given by name."""
-    built: BuiltRelays | None = request.getfixturevalue("built_relays") if relay_kind == "as built" else None
+    built: BuiltRelays | None = request.getfixturevalue("built_relays") if relay_kind == "emulated" else None
     with ExitStack() as stack:
 
         def start(folder: str = "relay", **variables: str) -> EmbeddedRelay:
