@@ -33,7 +33,8 @@ def _other_content_under_one_token(client: Any) -> Any:
 
 
 def _nested(client: Any) -> Any:
-    deep: Any = reduce(lambda inner, _: {"L": [inner]}, range(40), {"S": "x"})
+    value: dict[str, Any] = {"S": "x"}
+    deep = reduce(lambda inner, _: {"L": [inner]}, range(40), value)
     return _put(client, Item={**KEY, "deep": deep})
 
 

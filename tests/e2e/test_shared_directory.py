@@ -16,6 +16,7 @@ from threading import Timer
 import pytest
 
 from relay.adapters.sqlite import ShardedSqliteLog
+from relay.adapters.sqlite.connections import Journal
 from relay.ports import AppendPlan
 from relay_protocol.changeset import extend, genesis
 from tests.contract.at_once import at_once, beside
@@ -33,6 +34,8 @@ ERASED_CHANGESETS = 40
 KILLED_AT_PUSH = [1, 4, 7]
 LONGEST_PUSH_SECONDS = 0.02
 
+Kind = tuple[type[HandlerProcess | EmulatedFunction], Journal]
+"""What an instance is, and the journal that it uses."""
 Start = Callable[[str], Instance]
 Acknowledged = dict[str, dict[int, str]]
 """By vault: which changeset was told to be at which seq."""
@@ -48,9 +51,8 @@ def s3_url() -> Iterator[str]:
     params=[(HandlerProcess, "delete"), (HandlerProcess, "persist"), (EmulatedFunction, "persist")],
     ids=["handlers-delete", "handlers-persist", "built-persist"],
 )
-def kind(request: pytest.FixtureRequest) -> tuple[type[HandlerProcess | EmulatedFunction], str]:
-    """What an instance is, and the journal that it uses."""
-    kind: tuple[type[HandlerProcess | EmulatedFunction], str] = request.param
+def kind(request: pytest.FixtureRequest) -> Kind:
+    kind: Kind = request.param
     if kind[0] is EmulatedFunction and not is_there():
         give_up = pytest.fail if os.environ.get("CI") else pytest.skip
         give_up("no functions as they are deployed: make emulated")
@@ -58,7 +60,7 @@ def kind(request: pytest.FixtureRequest) -> tuple[type[HandlerProcess | Emulated
 
 
 @pytest.fixture
-def variables(tmp_path: Path, s3_url: str, kind: tuple[type, str]) -> dict[str, str]:
+def variables(tmp_path: Path, s3_url: str, kind: Kind) -> dict[str, str]:
     bucket = new_bucket(s3_url)
     bucket.client.close()
     return {
@@ -71,6 +73,7 @@ def variables(tmp_path: Path, s3_url: str, kind: tuple[type, str]) -> dict[str, 
         "RELAY_S3_ENDPOINT": s3_url,
         "RELAY_ADDRESS_KEY": "k" * 32,
         "RELAY_RATE_LIMIT": "100000/60",
+        "RELAY_CHANGESET_DAYS": "0",
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
@@ -78,7 +81,7 @@ def variables(tmp_path: Path, s3_url: str, kind: tuple[type, str]) -> dict[str, 
 
 
 @pytest.fixture
-def start(kind: tuple[type[HandlerProcess | EmulatedFunction], str], variables: dict[str, str]) -> Iterator[Start]:
+def start(kind: Kind, variables: dict[str, str]) -> Iterator[Start]:
     with ExitStack() as stack:
         yield lambda group: stack.enter_context(closing(kind[0](group, variables)))
 
@@ -117,12 +120,14 @@ def check(directory: Path, sender: Sender, told: Acknowledged) -> None:
             head = extend(head, receipt.digest)
             assert (receipt.seq, receipt.chain) == (head.seq, head.chain)
         assert state.head == head
-        assert seqs_in(TestedVault(log, vault_id).page(limit=10_000)) == list(range(1, head.seq + 1))
+        floor_seq = TestedVault(log, vault_id).info().floor.seq
+        page = TestedVault(log, vault_id).page(floor_seq, limit=10_000)
+        assert seqs_in(page) == list(range(floor_seq + 1, head.seq + 1))
     log.close()
 
 
 def test_instances_that_lose_answers_write_each_changeset_once(
-    tmp_path: Path, start: Start, sender: Sender, vaults: list[str]
+    tmp_path: Path, kind: Kind, start: Start, sender: Sender, vaults: list[str]
 ) -> None:
     def push(instance: Instance, number: int) -> Acknowledged:
         told: Acknowledged = {}
@@ -138,11 +143,13 @@ def test_instances_that_lose_answers_write_each_changeset_once(
         return told
 
     def maintain(ended: Flag) -> None:
-        """Beside: what erasures left is swept, and their files are rewritten."""
+        """Beside: texts that a snapshot covers are pruned, what erasures left is swept, and their file rewritten."""
         devices, changesets, functions = start("devices"), start("changesets"), start("vaults")
         maintenance, number = start("maintenance"), 0
-        while not ended.is_set():
-            number += 1
+        was_ended = False
+        while not was_ended:
+            was_ended, number = ended.is_set(), number + 1
+            shared.complete(shared.info().head.seq, b"%d" % number)
             erased = sender.found(devices, f"erased {number}")
             filling = [sender.device.changeset(f"erased {number}.{n}") for n in range(ERASED_CHANGESETS)]
             head = send(changesets, sender.push(erased, filling), 201)["head"]
@@ -150,7 +157,8 @@ def test_instances_that_lose_answers_write_each_changeset_once(
             send(functions, sender.event("DELETE", f"/vaults/{erased}", headers=match), 204)
             assert maintenance.invoke({})["vaults"] == len(vaults)
 
-    told: Acknowledged = {}
+    log = ShardedSqliteLog(tmp_path, SHARDS, journal=kind[1])
+    shared, told = TestedVault(log, vaults[0]), Acknowledged()
     with beside(maintain):
         instances = [start("changesets") for _ in range(INSTANCES)]
         pushers = [partial(push, instance, number) for number, instance in enumerate(instances, 1)]
@@ -159,6 +167,8 @@ def test_instances_that_lose_answers_write_each_changeset_once(
                 assert not told.get(vault_id, {}).keys() & seqs.keys()
                 told.setdefault(vault_id, {}).update(seqs)
     assert sum(map(len, told.values())) == INSTANCES * PUSHES * BATCH
+    assert shared.info().floor.seq == len(told[shared.vault_id])
+    log.close()
     check(tmp_path, sender, told)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from relay.http.routes import ROUTES
 from relay_protocol.errors import all_errors
 from relay_protocol.limits import Limits
-from tests.infra.deployed import GROUPS, Deployed, deployed
+from tests.infra.deployed import GROUPS, Deployed, deployed, expanded
 from tests.infra.resources import ANY_METHOD
 
 LAMBDA_PAYLOAD_BYTES = 6_291_556
@@ -86,6 +86,11 @@ def test_the_stage_logs_no_path_address_key_or_body(on_dynamodb: Deployed) -> No
     assert (settings["DataTraceEnabled"], settings["LoggingLevel"]) == (False, "OFF")
     assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (50, 100)
     assert not stage.get("TracingEnabled")
+
+
+def test_the_role_that_the_stage_logs_by_is_set_first() -> None:
+    """Without one in the account no stage with an access log can be made."""
+    assert "${GatewayAccount}" in json.dumps(expanded()["Resources"]["Api"]["Properties"]["Description"])
 
 
 def test_what_the_gateway_answers_by_itself_is_a_problem_of_the_protocol(on_dynamodb: Deployed) -> None:
