@@ -4,7 +4,6 @@ What matters to us: an adapter that breaks one of these rules passes where they 
 """
 
 from collections.abc import Callable
-from functools import reduce
 from typing import Any
 
 from relay.adapters.dynamodb import log_table
@@ -23,7 +22,7 @@ def _write(value: str, **parameters: Any) -> dict[str, Any]:
 
 
 def _five_megabytes(client: Any) -> Any:
-    items = [{"pk": {"S": "a"}, "sk": {"S": f"{n}"}, "x": {"B": b"x" * 390_000}} for n in range(14)]
+    items: list[dict[str, Any]] = [{**KEY, "sk": {"S": f"{n}"}, "x": {"B": b"x" * 390_000}} for n in range(14)]
     return client.transact_write_items(TransactItems=[{"Put": {"TableName": TABLE, "Item": item}} for item in items])
 
 
@@ -33,8 +32,9 @@ def _other_content_under_one_token(client: Any) -> Any:
 
 
 def _nested(client: Any) -> Any:
-    value: dict[str, Any] = {"S": "x"}
-    deep = reduce(lambda inner, _: {"L": [inner]}, range(40), value)
+    deep: Any = {"S": "x"}
+    for _ in range(40):
+        deep = {"L": [deep]}
     return _put(client, Item={**KEY, "deep": deep})
 
 

@@ -1,5 +1,6 @@
 """DynamoDB failing at every request that a method sends: it is asked again, and what was done is done once."""
 
+import ast
 from collections.abc import Callable, Iterator
 from itertools import count, cycle
 from typing import Any
@@ -23,7 +24,11 @@ from tests.contract.aws_world import dynamodb, new_bucket, new_limiter_table, ne
 from tests.contract.faulty_wire import FAULTS, Fault, FaultyWire, HastyTime, Send, answer, lost_answer, throttled
 from tests.contract.log_world import FOUNDER, NOW_MS, TestedVault, member, new_records, seqs_in, text_of, uuid
 
-_vaults = count(1)
+_vaults = count(0xF0001)
+_of_the_first: list[tuple[str, str]] = []
+"""The id of the first vault, and the text of its items."""
+PUT_AT_A_TIME = 25
+"""What one BatchWriteItem takes."""
 UNDONE = tuple(fault for fault in FAULTS if fault is not lost_answer)
 """Those that let nothing be done."""
 LASTING = (throttled, lost_answer)
@@ -46,8 +51,25 @@ class FaultyLog:
         self.client = client
 
     def vault(self) -> TestedVault:
-        """A vault of its own: two members, three changesets, a snapshot of two, and one announced."""
-        vault = TestedVault(self.log, uuid(next(_vaults))).found()
+        """A vault of its own: two members, three changesets, a snapshot of two, and one announced.
+
+        All are the first one under another id, put as it lies in the table: there are hundreds.
+        """
+        vault_id = uuid(next(_vaults))
+        if not _of_the_first:
+            self._first(vault_id)
+            items = self.client.scan(TableName=self.table)["Items"]
+            _of_the_first.append((vault_id, repr([item for item in items if vault_id in str(item)])))
+        else:
+            first_id, items_text = _of_the_first[0]
+            items = ast.literal_eval(items_text.replace(first_id, vault_id))
+            for start in range(0, len(items), PUT_AT_A_TIME):
+                puts = [{"PutRequest": {"Item": item}} for item in items[start : start + PUT_AT_A_TIME]]
+                self.client.batch_write_item(RequestItems={self.table: puts})
+        return TestedVault(self.log, vault_id)
+
+    def _first(self, vault_id: str) -> TestedVault:
+        vault = TestedVault(self.log, vault_id).found()
         vault.join("second")
         vault.push(1, 2)
         vault.push(3)
