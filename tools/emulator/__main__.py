@@ -1,4 +1,4 @@
-"""`python -m tools.emulator serve`, `maintain`, `new-epoch`: as `sync-relay-server`, by the functions as built."""
+"""`python -m tools.emulator serve`, `maintain` or `new-epoch`: as `sync-relay-server`, by the built functions."""
 
 import argparse
 import json
