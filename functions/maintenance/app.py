@@ -3,7 +3,9 @@
 from typing import Any, Protocol
 
 from relay.core import retention
-from relay.wiring import relay_from_environment
+from relay.wiring import prepare, relay_from_environment
+
+prepare()
 
 RESERVE_MS = 60_000
 """What a step may take that is begun in time: the stores themselves give up after 20 s."""

@@ -4,7 +4,9 @@ from typing import Any
 
 from relay.http.gateway import handle
 from relay.http.snapshots import ENDPOINTS
-from relay.wiring import relay_from_environment
+from relay.wiring import prepare, relay_from_environment
+
+prepare()
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from tests.infra.policies import granted, statements_of
 
 MAX_DESCRIPTION = 256
 """Of a version, in characters."""
+OF_ALL_VERSIONS = {"MaxConcurrency"}
+"""What is a function's own, whichever version runs."""
 LONGEST = {
     "SqliteShards": "64",
     "Architecture": "x86_64",
@@ -67,7 +69,7 @@ def test_a_parameter_that_changes_a_function_publishes_a_new_version() -> None:
     assert "FileSystemPath" in described, "another path is another access point"
     for name, resource in resources.items():
         if resource["Type"] == "AWS::Lambda::Function":
-            assert parameters_in(resource["Properties"]) - described == set(), name
+            assert parameters_in(resource["Properties"]) - described == OF_ALL_VERSIONS, name
         if resource["Type"] == "AWS::Lambda::Version":
             assert resource["Properties"]["Description"] == {"Fn::GetAtt": ["Configuration", "Value"]}
 
@@ -111,8 +113,10 @@ def test_the_api_calls_the_version_that_was_published(on_dynamodb: Deployed) -> 
 def test_cold_starts_and_the_architecture_are_chosen_by_parameter(
     choice: str, architecture: str, snapstart: Any, provisioned: Any
 ) -> None:
-    with deployed(ColdStarts=choice, ProvisionedConcurrency="2", Architecture=architecture) as stack:
+    parameters = {"ProvisionedConcurrency": "2", "MaxConcurrency": "40"}
+    with deployed(ColdStarts=choice, Architecture=architecture, **parameters) as stack:
         for function in stack.of_type("AWS::Lambda::Function").values():
+            assert str(function["ReservedConcurrentExecutions"]) == "40"
             assert (function.get("SnapStart"), function["Architectures"]) == (snapstart, [architecture])
         aliases = stack.of_type("AWS::Lambda::Alias")
         assert aliases["ChangesetsFunctionAliaslive"].get("ProvisionedConcurrencyConfig") == provisioned
@@ -121,7 +125,7 @@ def test_cold_starts_and_the_architecture_are_chosen_by_parameter(
 
 def test_by_default_nothing_is_kept_warm(on_dynamodb: Deployed) -> None:
     for function in on_dynamodb.of_type("AWS::Lambda::Function").values():
-        assert "SnapStart" not in function
+        assert not {"SnapStart", "ReservedConcurrentExecutions"} & set(function)
     for alias in on_dynamodb.of_type("AWS::Lambda::Alias").values():
         assert "ProvisionedConcurrencyConfig" not in alias
 

@@ -1,5 +1,6 @@
 """The relay is put together as its variables say, and says in one line which of them is wrong."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -117,3 +118,13 @@ def test_the_embedded_relay_needs_nothing_of_aws(tmp_path: Path) -> None:
         f"build(Settings.from_environment({{'RELAY_DATA_DIR': {str(tmp_path)!r}}}))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("group", ["changesets", "devices", "maintenance", "snapshots", "vaults"])
+@pytest.mark.parametrize("kind", ["provisioned-concurrency", "snap-start", "on-demand"])
+def test_a_function_that_starts_before_anyone_waits_makes_its_relay_then(group: str, kind: str) -> None:
+    """On demand, and embedded, importing a handler opens nothing."""
+    code = f"import sys, functions.{group}.app; print('botocore.session' in sys.modules, 'pydantic' in sys.modules)"
+    environment = {**os.environ, **ON_AWS, "AWS_LAMBDA_INITIALIZATION_TYPE": kind}
+    told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert told.stdout.split() == [str(kind != "on-demand")] * 2

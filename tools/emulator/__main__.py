@@ -1,4 +1,4 @@
-"""`python -m tools.emulator serve`, or `maintain`: what `sync-relay-server` does, by the functions as built."""
+"""`python -m tools.emulator serve`, `maintain`, `new-epoch`: as `sync-relay-server`, by the functions as built."""
 
 import argparse
 import json
@@ -12,23 +12,25 @@ from relay.wiring import relay_from_environment
 from tools.emulator.built import Built
 from tools.emulator.emulator import Emulator
 from tools.emulator.pool import FunctionPool
+from tools.events.story import SCHEDULED
 
 MOST_INSTANCES = 3
 """Of each function: enough for calls to overlap."""
-SCHEDULED = {"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {}}
+TASKS = {"maintain": SCHEDULED, "new-epoch": {"task": "new-epoch"}}
+"""What the maintenance function is called with."""
 
 
 def main() -> None:
     """Run a command."""
     parser = argparse.ArgumentParser(prog="tools.emulator", description=__doc__)
-    parser.add_argument("command", choices=("serve", "maintain"))
+    parser.add_argument("command", choices=("serve", *TASKS))
     command = parser.parse_args().command
     with ExitStack() as stack:
         pools = {name: stack.enter_context(closing(pool)) for name, pool in _pools().items()}
         if command == "serve":
             _serve(pools)
             return
-        counts = pools["maintenance"](SCHEDULED)
+        counts = pools["maintenance"](TASKS[command])
     print(json.dumps(counts))
 
 

@@ -11,8 +11,9 @@ from tools.emulator.intrinsics import NO_VALUE, ONLY_DEPLOYED, Parameters
 
 BUILT = Path(__file__).parents[2] / ".aws-sam" / "emulated"
 FUNCTION_TYPE = "AWS::Serverless::Function"
-ONLY_HERE = ("RELAY_DYNAMODB_ENDPOINT", "RELAY_S3_ENDPOINT")
-"""Where the stand-ins for AWS listen: no deployment has these."""
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+ONLY_HERE = ("RELAY_DYNAMODB_ENDPOINT", "RELAY_S3_ENDPOINT", *CREDENTIALS)
+"""Where the stand-ins for AWS listen, which no deployment has, and what Lambda gives a function itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Built:
 
         Raises KeyError for one whose value only a deployment knows, and that was not given.
         """
-        variables = {name: value for name, value in given.items() if name in ONLY_HERE or name[:4] == "AWS_"}
+        variables = {name: value for name, value in given.items() if name in ONLY_HERE}
         for name, written in function.environment.items():
             value = self._parameters.evaluate(written)
             if value is not NO_VALUE:

@@ -6,12 +6,10 @@ from tools.embedded import EmbeddedRelay
 
 
 class BuiltRelay(EmbeddedRelay):
-    """A relay whose every request, and whose maintenance, the built functions answer under the runtime's emulator.
+    """A relay whose every request and whose maintenance the built functions answer, under the runtime's emulator.
 
-    Its variables name the stores. A new epoch is given by the operator's command, as in a deployment.
+    Its variables name the stores.
     """
 
     def _command(self, command: str) -> list[str]:
-        if command == "new-epoch":
-            return super()._command(command)
         return [sys.executable, "-m", "tools.emulator", command]

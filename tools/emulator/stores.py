@@ -13,7 +13,7 @@ import yaml
 
 from tests.contract.aws_world import ACCESS_KEY, SECRET_KEY, dynamodb_served, s3_served
 from tests.e2e.aws_stores import Stores
-from tools.emulator.built import BUILT, FUNCTION_TYPE, Built
+from tools.emulator.built import BUILT, CREDENTIALS, FUNCTION_TYPE, Built
 
 LOCAL = BUILT / "local.yaml"
 
@@ -41,7 +41,9 @@ def local_template(given: dict[str, str], folder: Path = BUILT) -> dict[str, Any
     for name, resource in template["Resources"].items():
         if resource["Type"] == FUNCTION_TYPE:
             function = built.functions[name.removesuffix("Function").lower()]
-            variables = {key: value for key, value in built.variables(function, given).items() if key[:4] != "AWS_"}
+            variables = {
+                key: value for key, value in built.variables(function, given).items() if key not in CREDENTIALS
+            }
             resource["Properties"]["Environment"] = {"Variables": variables}
     return template
 

@@ -6,6 +6,7 @@ import time
 import uuid
 from functools import cache, partial
 from hashlib import sha256
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from relay.config import Settings
@@ -15,6 +16,8 @@ from relay.service import Relay
 
 if TYPE_CHECKING:
     from relay.adapters.s3 import Bucket
+
+BEFORE_ANYONE_WAITS = frozenset({"provisioned-concurrency", "snap-start"})
 
 
 class SystemClock:
@@ -37,6 +40,17 @@ class RandomIds:
 def relay_from_environment() -> Relay:
     """Return this process's relay, made at the first call. Raises ConfigurationError or StoreUnavailable."""
     return build(Settings.from_environment(os.environ))
+
+
+def prepare() -> None:
+    """Make the relay now, and import what parses bodies, where Lambda starts a function before anyone waits for it.
+
+    That is for provisioned concurrency and SnapStart. Elsewhere, and so in the embedded server, it does nothing.
+    Raises as `relay_from_environment` does.
+    """
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") in BEFORE_ANYONE_WAITS:
+        import_module("relay_protocol.requests")
+        relay_from_environment()
 
 
 def build(settings: Settings) -> Relay:
