@@ -1,5 +1,6 @@
 """The log in DynamoDB keeps the contract."""
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,12 @@ from relay.adapters.s3 import S3Texts
 from relay.ports import Log
 from tests.contract.aws_world import dynamodb, new_bucket, new_log_table
 from tests.contract.log_contract import *  # noqa: F403 -- the contract, whole
+
+
+@pytest.fixture(autouse=True)
+def _usual_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of a store in the network give way at each request: to let them thrash as well takes twice as long."""
+    monkeypatch.setattr("tests.contract.at_once.RESTLESS_SECONDS", sys.getswitchinterval())
 
 
 @pytest.fixture

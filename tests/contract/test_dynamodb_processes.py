@@ -1,5 +1,6 @@
 """The races of the log in DynamoDB between processes: each thread has a log of its own, as each Lambda has."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -36,6 +37,12 @@ class SeveralLogs:
 def _patience(_: float) -> Patience:
     """Here are far more writers than one vault has devices, and no one is to give up."""
     return Patience(GUARD_SECONDS)
+
+
+@pytest.fixture(autouse=True)
+def _usual_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of a store in the network give way at each request: to let them thrash as well takes twice as long."""
+    monkeypatch.setattr("tests.contract.at_once.RESTLESS_SECONDS", sys.getswitchinterval())
 
 
 @pytest.fixture
