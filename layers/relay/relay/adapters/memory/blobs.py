@@ -54,4 +54,5 @@ class MemoryBlobs:
 
     def keys(self, after: str = "") -> Iterator[str]:
         """See `Blobs.keys`."""
-        yield from sorted(key for key in self._blobs if key > after)
+        at_once = list(self._blobs)  # one step, whatever other threads put and delete
+        yield from sorted(key for key in at_once if key > after)
