@@ -60,8 +60,12 @@ class PowertoolsTelemetry:
 
     def answered(self, answer: Answered) -> None:
         """Log errors at INFO and successes at DEBUG; with metrics of requests, one line that is both."""
+        is_cold, self._is_cold = self._is_cold, False
+        level = logging.DEBUG if answer.code is None else logging.INFO
+        if not self._request_metrics and self._logger.log_level > level:
+            return  # before anything is put together: this is what most answers on an embedded relay come to
         about = {name: value for name, value in asdict(answer).items() if value is not None}
-        about["cold_start"], self._is_cold = self._is_cold, False
+        about["cold_start"] = is_cold
         if self._request_metrics:
             self._measure(about)
         elif answer.code is None:
