@@ -16,7 +16,7 @@ def authenticate(relay: Relay, request: Request) -> str:
     Raises SignatureRequired, SignatureInvalid, UnknownDevice, SignatureExpired or DigestMismatch, in §4's order; then
     DeviceRevoked or VaultNotFound. A vault that is not there and one that the device is not in look alike.
     """
-    claim = Claim.parse(request.headers)
+    claim = request.claim
     claim.check_rules(request.message)
     signer = request.lookup.result(relay.log, claim.device_id, request.vault_id)
     if signer is None:
@@ -32,9 +32,8 @@ def look_ahead(relay: Relay, request: Request) -> None:
     if request.vault_id is None:
         return
     with suppress(RelayError):  # what is wrong with the claim, `authenticate` tells
-        claim = Claim.parse(request.headers)
-        claim.check_rules(request.message)
-        request.lookup.ahead(relay.log, claim.device_id, request.vault_id)
+        request.claim.check_rules(request.message)
+        request.lookup.ahead(relay.log, request.claim.device_id, request.vault_id)
 
 
 def check_self_signed(relay: Relay, request: Request, claim: Claim, public_key: bytes) -> None:

@@ -9,12 +9,11 @@ from relay.http.responses import ProxyResponse, json_response, no_content
 from relay.ports import Endorsement, Member
 from relay.service import Relay
 from relay_protocol.encoding import base64url, from_base64url, rfc3339
-from relay_protocol.signing import Claim
 
 
 def answer_register(relay: Relay, request: Request) -> ProxyResponse:
     """Found a vault or join it; 201 for a new member, 200 for one already there."""
-    claim = Claim.parse(request.headers)
+    claim = request.claim
     from relay_protocol import requests  # with pydantic, which nothing else here needs
 
     body = requests.parse(requests.Registration, json_body(request))

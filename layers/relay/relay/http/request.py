@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from relay.http.routes import ROUTES, Route, resolve
 from relay.http.signer_lookup import SignerLookup
 from relay_protocol.errors import MalformedRequest, MethodNotAllowed
-from relay_protocol.signing import Message
+from relay_protocol.signing import Claim, Message
 
 Event = Mapping[str, Any]
 
@@ -44,6 +44,11 @@ class Request:
         host = self.headers.get("host", "")
         authority = urlsplit(self.public_url).netloc if self.public_url else host
         return Message(self.method, authority, self.path, self.query, self.headers, self.body)
+
+    @cached_property
+    def claim(self) -> Claim:
+        """What the request says of its signature. Raises as `Claim.parse` does."""
+        return Claim.parse(self.headers)
 
     @property
     def vault_id(self) -> str | None:
