@@ -68,6 +68,24 @@ class TestErased:
         assert len(opened.items()) == 1
         assert opened.texts() == []
 
+    def test_a_push_that_erasure_and_sweep_overtook_is_not_acknowledged(
+        self, opened: OpenLog, vault: TestedVault
+    ) -> None:
+        """Else a device is told that a changeset is stored which the eraser, who names the head, had never seen."""
+        vault.push(1)
+        other = opened.another()
+
+        def plan(state: LogState) -> AppendPlan[str]:
+            assert other.erase(vault.vault_id, state.head.chain) is None
+            while other.sweep(100):
+                pass
+            return AppendPlan("stored", new_records(state.head, {uuid(2): b"x"}, NOW_MS))
+
+        assert vault.log.append(vault.vault_id, FOUNDER, [uuid(2)], NOW_MS, plan) is None
+        opened.set_clock(HOUR_MS)
+        opened.sweep()
+        assert len(opened.items()) == 1
+
     def test_two_sweeps_at_once_do_the_same_work_and_no_harm(self, opened: OpenLog, vault: TestedVault) -> None:
         other = TestedVault(opened.log, uuid(2)).found("another founder")
         other.push(1, 2)
