@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from relay_protocol.limits import DAYS, KEPT_SNAPSHOTS, POSITIVE, Between, Limits, RateLimit, Retention, VaultCreation
 
 MAX_ON_DYNAMODB = {"max_batch": 1000, "max_devices": 1000, "max_pending_snapshots": 1000}
-"""An item holds 400 KB: the receipts of a push are in one, the devices and the pending snapshots of a vault in another."""
+"""An item holds 400 KB: the receipts of a push are in one, a vault's devices and pending snapshots in another."""
 MAX_SQLITE_SHARDS = 64
 """A process locks two files a shard, the limiter's is the other; EFS lets a mount's processes lock 256 together."""
 

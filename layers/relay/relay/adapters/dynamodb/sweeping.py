@@ -1,6 +1,6 @@
 """Sweeping: what erasures left, and texts outside the table that no entry names."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import islice
@@ -37,7 +37,7 @@ class Sweeping:
         calls, now_ms, left = self._store.begin(MAINTENANCE_SECONDS), self._store.now_ms(), max_rows
         todo = _erased(calls, now_ms)
         for place, item in enumerate(todo):
-            stay = {keys.VAULT} if now_ms >= _settled_ms(item) else {keys.VAULT, keys.slot_sk(item["slot"])}
+            stay = frozenset({keys.VAULT, *([keys.slot_sk(item["slot"])] if now_ms < _settled_ms(item) else [])})
             left -= self._remove(calls, item["vault"], stay, left)
             if left == 0 and self._left(calls, item["vault"], stay):
                 return True
@@ -54,7 +54,7 @@ class Sweeping:
         calls.together(*(partial(self._reap, calls, key) for key in doubtful))
         return listed[-1][0] if len(listed) == limit else None
 
-    def _remove(self, calls: Calls, vault_id: str, stay: Set[str], max_rows: int) -> int:
+    def _remove(self, calls: Calls, vault_id: str, stay: frozenset[str], max_rows: int) -> int:
         """Remove up to so many of an erased vault's texts outside and, once these are gone, of its other rows."""
         texts = [key for key, _ in islice(self._store.texts.text_keys(f"{vault_id}/"), max_rows)]
         calls.together(*(partial(self._store.texts.delete_text, key) for key in texts))
@@ -63,7 +63,7 @@ class Sweeping:
         calls.delete_all([_key(row) for row in rows])
         return len(texts) + len(rows)
 
-    def _left(self, calls: Calls, vault_id: str, stay: Set[str]) -> bool:
+    def _left(self, calls: Calls, vault_id: str, stay: frozenset[str]) -> bool:
         texts = self._store.texts.text_keys(f"{vault_id}/")
         return next(texts, None) is not None or bool(_rows(calls, vault_id, stay, 1))
 
@@ -92,7 +92,7 @@ def _settled_ms(item: Item) -> int:
     return settled_ms
 
 
-def _rows(calls: Calls, vault_id: str, stay: Set[str], limit: int) -> list[Item]:
+def _rows(calls: Calls, vault_id: str, stay: frozenset[str], limit: int) -> list[Item]:
     """Return the keys of up to so many of a vault's items, but for those that stay, such as its tombstone."""
     more = limit + len(stay)
     items = calls.query_all(keys.vault_pk(vault_id), _FROM_ANY, _AFTER_ANY, limit=more, only="pk, sk")
