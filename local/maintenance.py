@@ -18,7 +18,7 @@ def maintain(relay: Relay) -> dict[str, Any]:
     """
     if isinstance(relay.blobs, FilesystemBlobs):
         relay.blobs.clean_stale_uploads()
-    return app.work(relay, {}, None)
+    return app.run_task(relay, {}, None)
 
 
 class Maintenance:

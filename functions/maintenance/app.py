@@ -32,7 +32,7 @@ def handler(event: dict[str, Any], context: Context | None) -> dict[str, Any]:
     relay = relay_from_environment()
     run_id = relay.ids.uuid()
     try:
-        return work(relay, event, context)
+        return run_task(relay, event, context)
     except StoreUnavailable as error:
         relay.telemetry.store_unavailable(run_id, error.reason)
         raise
@@ -41,7 +41,7 @@ def handler(event: dict[str, Any], context: Context | None) -> dict[str, Any]:
         raise MaintenanceFailed from None
 
 
-def work(relay: Relay, event: dict[str, Any], context: Context | None) -> dict[str, Any]:
+def run_task(relay: Relay, event: dict[str, Any], context: Context | None) -> dict[str, Any]:
     """Apply retention while there is time (without a context: to its end); return the counts of what it did.
 
     Asked for the task `new-epoch`, do that instead.
