@@ -98,6 +98,30 @@ class TestErased:
         assert seqs_in(other.page()) == [1, 2]
 
 
+class TestRestored:
+    """Backups promise no one instant across items."""
+
+    def test_a_vault_whose_items_are_of_two_instants_works_again_after_a_new_epoch(
+        self, opened: OpenLog, vault: TestedVault
+    ) -> None:
+        """Else it would be unavailable for ever, and no vault after it would get its new epoch."""
+        other = TestedVault(opened.log, uuid(2)).found("another founder")
+        vault.push(1, 2)
+        opened.client.update_item(
+            TableName=opened.table,
+            Key={"pk": {"S": f"V#{vault.vault_id}"}, "sk": {"S": "M"}},
+            UpdateExpression="SET fence = :later",
+            ExpressionAttributeValues={":later": {"B": b"later"}},
+        )
+        with pytest.raises(StoreUnavailable, match="contended"):
+            vault.info()
+        epochs = iter([uuid(0xA), uuid(0xB)])
+        assert opened.log.renew_epochs(lambda: next(epochs)) == 2
+        vault.push(3)
+        assert (vault.info().epoch, other.info().epoch) == (uuid(0xA), uuid(0xB))
+        assert seqs_in(vault.page()) == [1, 2, 3]
+
+
 class TestPruned:
     """Texts are gone, receipts stay."""
 

@@ -63,12 +63,14 @@ class Store:
         """Return the calls of one method, which has so much time."""
         return Calls(self._client, self.table, self._threads, self._patience(seconds))
 
-    def view(self, calls: Calls, vault_id: str, *more: Key) -> View | None:
+    def view(self, calls: Calls, vault_id: str, *more: Key, torn: bool = False) -> View | None:
         """Return a vault, its end and other items; None if it is not live.
 
         All are read at once. Vault and end carry the token of the last fence: where it differs, they are of two
         instants, and are read again. Whoever then writes on the condition that the end is still the same knows that
         the vault had not changed either in any way that bears on an append.
+
+        What a backup brought back may be of two instants for ever. `torn` takes that, too, for a write of both.
         """
         while True:
             read: list[Any] = calls.together(
@@ -79,7 +81,7 @@ class Store:
             if seen is None:
                 return None
             tail = tail_of(answer["Items"][0]) if answer["Items"] else None
-            if tail is not None and tail.fence == seen.fence:
+            if tail is not None and (torn or tail.fence == seen.fence):
                 return View(seen, tail, items)
             calls.pause()
 

@@ -78,7 +78,7 @@ class Vaults:
     def _renew_epoch(self, vault_id: str, epoch: str) -> bool:
         calls = self._store.begin()
         while True:
-            view = self._store.view(calls, vault_id)
+            view = self._store.view(calls, vault_id, torn=True)
             if view is None:
                 return False
             try:
