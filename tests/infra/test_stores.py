@@ -21,9 +21,7 @@ def test_a_table_has_the_keys_that_the_code_defines(on_dynamodb: Deployed, outpu
     assert made["AttributeDefinitions"] == definition["AttributeDefinitions"]
     assert made["BillingModeSummary"]["BillingMode"] == definition["BillingMode"]
     assert not made.get("GlobalSecondaryIndexes")
-    table = on_dynamodb.of_type("AWS::DynamoDB::Table")[output]
-    assert table["SSESpecification"] == {"SSEEnabled": True}
-    assert table["DeletionProtectionEnabled"] is True
+    assert on_dynamodb.of_type("AWS::DynamoDB::Table")[output]["SSESpecification"] == {"SSEEnabled": True}
 
 
 def test_the_limiter_forgets_by_the_attribute_that_the_code_writes(on_dynamodb: Deployed) -> None:
@@ -36,7 +34,8 @@ def test_a_log_can_be_restored_and_outlives_its_stack(on_dynamodb: Deployed) -> 
     log = on_dynamodb.resources["LogTable"]
     recovery = log["Properties"]["PointInTimeRecoverySpecification"]
     assert recovery == {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 14}
-    for name in ("LogTable", "Bucket"):
+    assert log["Properties"]["DeletionProtectionEnabled"] is True
+    for name in ("LogTable", "Bucket", "BucketPolicy"):
         assert on_dynamodb.resources[name]["DeletionPolicy"] == "Retain"
         assert on_dynamodb.resources[name]["UpdateReplacePolicy"] == "Retain"
 
