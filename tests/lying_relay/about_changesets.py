@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from relay_protocol.encoding import base64url
 from sync_relay_client import Change, DeviceKey, VaultKey, errors
 from sync_relay_client.membership import ADMIT, OWN_ENTITY, admit_payload

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from relay_protocol.changeset import genesis
+from relay_protocol.chain import genesis
 from relay_protocol.encoding import base64url
 from sync_relay_client import errors
 from tests.client.app import change_of, sync

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from relay_protocol.changeset import Head, extend
+from relay_protocol.chain import Head, extend
 from relay_protocol.devices import endorse
 from relay_protocol.encoding import base64url
 from relay_protocol.requests import Endorsement
