@@ -26,7 +26,7 @@ def pulling_in_a_new_process(scene: Scene) -> Trap:
 
 def misformed(name: str, what: str, lying: Any, step: Any) -> None:
     def lay(scene: Scene) -> Trap:
-        scene.insider_writes(b"2")
+        scene.insider_writes(b"secret 2")
         trap: Trap = step(scene)
         scene.liar.lying = lying
         return trap
@@ -120,7 +120,7 @@ def another_protocol_from_now_on(scene: Scene) -> Trap:
 @harmless("the media type is not looked at: what is there is JSON of the form, or is refused")
 def another_content_type(scene: Scene) -> Trap:
     """calls JSON a page of HTML"""
-    scene.insider_writes(b"2")
+    scene.insider_writes(b"secret 2")
 
     def alter(answer: Answer) -> None:
         answer.headers = [("Content-Type", "text/html; charset=utf-16")]
@@ -132,7 +132,7 @@ def another_content_type(scene: Scene) -> Trap:
 @harmless("members that the protocol does not know are ignored")
 def more_than_was_asked_for(scene: Scene) -> Trap:
     """adds members to every answer"""
-    scene.insider_writes(b"2")
+    scene.insider_writes(b"secret 2")
 
     def alter(page: dict[str, Any]) -> None:
         page["canary"] = [{"canary": None}]
@@ -238,7 +238,7 @@ for _name, _what, _value in (
 @harmless("at most 500 changesets a page are asked for, and a push holds what was recorded")
 def limits_that_are_huge(scene: Scene) -> Trap:
     """claims limits as high as numbers go"""
-    scene.insider_writes(b"2")
+    scene.insider_writes(b"secret 2")
     scene.reopen()
     huge = 2**53 - 1
     scene.liar.lying = with_limits(max_batch=huge, max_page=huge, max_body_bytes=huge, max_page_bytes=huge)
@@ -253,7 +253,7 @@ def limits_that_are_huge(scene: Scene) -> Trap:
 def limits_that_are_tiny(scene: Scene) -> Trap:
     """claims that no request may have more than a byte"""
     scene.reopen()
-    record(scene.victim, [b"2"])
+    record(scene.victim, [b"secret 2"])
     scene.liar.lying = with_limits(max_body_bytes=1)
     return scene.victim.sync
 

@@ -30,7 +30,7 @@ def a_change_is_attributed_to_another_device(scene: Scene) -> Trap:
     """shows a member's change under another member's name, sealed anew by a member that colludes"""
     honest = scene.session
     author = session_of(scene.victim).device
-    scene.liar.lying = scene.show(scene.forge(author, honest.head, change_of(b"2"), signer=honest.device))
+    scene.liar.lying = scene.show(scene.forge(author, honest.head, change_of(b"secret 2"), signer=honest.device))
     return scene.victim.pull
 
 
@@ -38,7 +38,7 @@ def a_change_is_attributed_to_another_device(scene: Scene) -> Trap:
 def the_name_of_the_author_is_replaced(scene: Scene) -> Trap:
     """replaces the author's name outside, and links the chain anew"""
     start, victim_id = scene.victim.head, scene.victim.device_id
-    scene.insider_writes(b"2")
+    scene.insider_writes(b"secret 2")
 
     def alter(page: dict[str, Any]) -> None:
         page["changesets"][-1]["origin_device"] = victim_id
@@ -61,7 +61,9 @@ def a_change_of_the_relay_s_own(scene: Scene) -> Trap:
 @caught(errors.EnvelopeInvalid)
 def an_envelope_that_can_not_be_opened(scene: Scene) -> Trap:
     """shows random bytes in an envelope, the chain linked anew"""
-    scene.liar.lying = scene.show(replace(scene.session.seal(change_of(b"2"), 1), ciphertext=base64url(bytes(300))))
+    scene.liar.lying = scene.show(
+        replace(scene.session.seal(change_of(b"secret 2"), 1), ciphertext=base64url(bytes(300)))
+    )
     return scene.victim.pull
 
 

@@ -18,7 +18,7 @@ def on_a_page(name: str, what: str, alter: Callable[[Answer, LyingRelay], object
     """Alter the answer to the victim's pull."""
 
     def lay(scene: Scene) -> Trap:
-        scene.insider_writes(b"2")
+        scene.insider_writes(b"secret 2")
         scene.liar.lying = altering(PAGE, lambda answer: alter(answer, scene.liar))
         return scene.victim.pull
 
@@ -163,7 +163,7 @@ caught(errors.AnswerInvalid, _COUNTED, peak_bytes=192 * MIB)(
     on_a_page("an_answer_of_many_objects", "answers with sixteen million empty objects", of_many(b"{}"))
 )
 caught(errors.AnswerInvalid, _COUNTED, peak_bytes=192 * MIB)(
-    on_a_page("an_answer_of_many_numbers", "answers with a list of 25 million numbers", of_many(b"1"))
+    on_a_page("an_answer_of_many_numbers", "answers with a list of 25 million numbers", of_many(b"secret 1"))
 )
 
 
@@ -299,7 +299,7 @@ def _smuggled(answer: Answer, _: LyingRelay) -> None:
 @caught(errors.AnswerInvalid, "it does not fit the request; the connection is given up, so what comes next fits again")
 def an_answer_behind_an_answer(scene: Scene) -> Trap:
     """sends a second answer behind the first, for the request that comes next"""
-    scene.insider_writes(b"2")
+    scene.insider_writes(b"secret 2")
     scene.reopen()
 
     def lying(asked: Asked, ask: Ask) -> Answer:

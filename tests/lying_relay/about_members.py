@@ -209,7 +209,7 @@ def a_vault_that_is_said_to_be_gone(scene: Scene) -> Trap:
 @harmless("nothing rests on the relay's times")
 def times_of_the_relay_s_choice(scene: Scene) -> Trap:
     """lies about when changesets and devices came"""
-    scene.insider_writes(b"2")
+    scene.insider_writes(b"secret 2")
 
     def lying(asked: Asked, ask: Ask) -> Answer:
         answer = ask()

@@ -132,7 +132,7 @@ def what_was_acknowledged_is_behind_a_snapshot(scene: Scene) -> Trap:
     def trap() -> None:
         sync(scene.victim)
         apply_all(scene.victim)
-        assert scene.applied() == [b"1", b"in its place"]
+        assert scene.applied() == [b"secret 1", b"in its place"]
 
     return trap
 

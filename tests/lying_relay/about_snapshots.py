@@ -132,7 +132,7 @@ def a_snapshot_of_another_log_than_the_invitation_s(scene: Scene) -> Trap:
 def an_older_snapshot_in_a_newer_one_s_place(scene: Scene) -> Trap:
     """swaps snapshots: an older one's blob is served as the newer one"""
     older_context, older = sealed(scene.session)
-    scene.insider_writes(b"2")
+    scene.insider_writes(b"secret 2")
     newcomer = scene.newcomer()
     scene.liar.lying = serving(scene, replace(older_context, covers=scene.session.head), older)
     return newcomer.pull
@@ -159,7 +159,7 @@ def an_older_snapshot(scene: Scene) -> Trap:
     older, end = scene.insider.head, scene.forgetting(scene.insider.head)
     with scene.client() as client:
         found = client.vault(scene.vault_id).latest_snapshot().model_dump(mode="json", exclude_none=True)
-    scene.insider_writes(b"2")
+    scene.insider_writes(b"secret 2")
     scene.insider.snapshot(write)
     newcomer = scene.newcomer()
     latest = Answer()
@@ -176,7 +176,7 @@ def an_older_snapshot(scene: Scene) -> Trap:
 @caught(errors.RelayRefused, "`history_pruned`: a snapshot that is not ahead is not taken")
 def a_snapshot_that_covers_nothing_new(scene: Scene) -> Trap:
     """says that history was pruned, and offers a snapshot of what the device has verified"""
-    scene.insider_writes(b"2")
+    scene.insider_writes(b"secret 2")
     context = SnapshotContext(scene.vault_id, genesis(scene.vault_id), 1, scene.session.keys[-1].key_id)
     scene.liar.lying = serving(scene, replace(context, covers=scene.victim.head), b"x")
     lying, gone = scene.liar.lying, scene.forgetting(scene.insider.head)
@@ -187,7 +187,7 @@ def a_snapshot_that_covers_nothing_new(scene: Scene) -> Trap:
 @harmless("it is genuine: what it holds is what the log says, and the device goes on from there")
 def a_snapshot_forced_on_a_device_that_needs_none(scene: Scene) -> Trap:
     """says that history was pruned which is there, so that a device restores a snapshot"""
-    scene.insider_writes(b"2")
+    scene.insider_writes(b"secret 2")
     scene.liar.lying = scene.pruned()
 
     def trap() -> None:

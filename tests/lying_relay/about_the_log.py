@@ -22,7 +22,7 @@ def of_pages(alter: Any) -> Lying:
 @caught(errors.SequenceGap)
 def a_changeset_is_held_back(scene: Scene) -> Trap:
     """leaves a changeset out of a page"""
-    scene.insider_writes(b"2", b"3", b"4")
+    scene.insider_writes(b"secret 2", b"secret 3", b"secret 4")
     scene.liar.lying = of_pages(lambda changesets, _: changesets.pop(1))
     return scene.victim.pull
 
@@ -30,7 +30,7 @@ def a_changeset_is_held_back(scene: Scene) -> Trap:
 @caught(errors.SequenceGap)
 def two_changesets_come_in_another_order(scene: Scene) -> Trap:
     """shows two changesets in another order"""
-    scene.insider_writes(b"2", b"3", b"4")
+    scene.insider_writes(b"secret 2", b"secret 3", b"secret 4")
     scene.liar.lying = of_pages(lambda changesets, _: changesets.insert(0, changesets.pop(1)))
     return scene.victim.pull
 
@@ -38,7 +38,7 @@ def two_changesets_come_in_another_order(scene: Scene) -> Trap:
 @caught(errors.SequenceGap)
 def the_log_is_shown_from_the_start_again(scene: Scene) -> Trap:
     """shows changesets again that were pulled before"""
-    scene.insider_writes(b"2")
+    scene.insider_writes(b"secret 2")
 
     def alter(changesets: list[dict[str, Any]], _: object) -> None:
         with scene.client() as client:
@@ -55,7 +55,7 @@ def the_log_is_shown_from_the_start_again(scene: Scene) -> Trap:
 @caught(errors.ChainBroken)
 def a_changeset_is_altered(scene: Scene) -> Trap:
     """edits a changeset's ciphertext"""
-    scene.insider_writes(b"2", b"3")
+    scene.insider_writes(b"secret 2", b"secret 3")
 
     def alter(changesets: list[dict[str, Any]], _: object) -> None:
         text = changesets[1]["ciphertext"]
@@ -68,7 +68,7 @@ def a_changeset_is_altered(scene: Scene) -> Trap:
 @caught(errors.ChainBroken)
 def a_changeset_is_dropped_and_the_seqs_closed_up(scene: Scene) -> Trap:
     """drops a changeset and closes up the seqs"""
-    scene.insider_writes(b"2", b"3", b"4")
+    scene.insider_writes(b"secret 2", b"secret 3", b"secret 4")
 
     def alter(changesets: list[dict[str, Any]], page: dict[str, Any]) -> None:
         del changesets[1]
@@ -110,9 +110,9 @@ def the_log_ends_before_the_invitation_s_head(scene: Scene) -> Trap:
 @caught(errors.RolledBack)
 def the_log_is_another_one_than_the_invitation_s(scene: Scene) -> Trap:
     """puts what two members pushed at once into another order for a newcomer"""
-    change = [session_of(vault).seal(change_of(b"2"), 1) for vault in (scene.victim, scene.insider)]
+    change = [session_of(vault).seal(change_of(b"secret 2"), 1) for vault in (scene.victim, scene.insider)]
     start = scene.insider.head
-    scene.insider_writes(b"2", b"3")
+    scene.insider_writes(b"secret 2", b"secret 3")
     newcomer = scene.newcomer()
 
     def alter(changesets: list[dict[str, Any]], page: dict[str, Any]) -> None:
@@ -126,7 +126,7 @@ def the_log_is_another_one_than_the_invitation_s(scene: Scene) -> Trap:
 @caught(errors.RolledBack, keeps_state=False)
 def a_head_that_goes_back(scene: Scene) -> Trap:
     """promises a longer log on one page, and ends it on the next"""
-    scene.insider_writes(b"2", b"3")
+    scene.insider_writes(b"secret 2", b"secret 3")
     pages = 0
 
     def alter(changesets: list[dict[str, Any]], page: dict[str, Any]) -> None:
@@ -205,7 +205,7 @@ def two_histories_that_never_meet(scene: Scene) -> Trap:
 def the_tail_is_withheld(scene: Scene) -> Trap:
     """withholds the tail of the log from a device, or from all"""
     head = {"seq": scene.victim.head.seq, "chain": base64url(scene.victim.head.chain)}
-    scene.insider_writes(b"2")
+    scene.insider_writes(b"secret 2")
 
     def alter(page: dict[str, Any]) -> None:
         page.update(changesets=[], cursor=head["seq"], has_more=False, head=head)
@@ -221,7 +221,7 @@ def the_tail_is_withheld(scene: Scene) -> Trap:
 @harmless("the pull goes on while pages come, and each is held against what was verified")
 def one_changeset_a_page(scene: Scene) -> Trap:
     """gives one changeset a page, however many there are"""
-    scene.insider_writes(b"2", b"3", b"4")
+    scene.insider_writes(b"secret 2", b"secret 3", b"secret 4")
 
     def alter(changesets: list[dict[str, Any]], page: dict[str, Any]) -> None:
         del changesets[1:]
@@ -235,7 +235,7 @@ def one_changeset_a_page(scene: Scene) -> Trap:
 @caught(errors.RelayRefused, "`history_pruned`; nothing is believed, and the pull is repeated later")
 def history_is_said_to_be_pruned(scene: Scene) -> Trap:
     """says that history was pruned, and has no snapshot"""
-    scene.insider_writes(b"2")
+    scene.insider_writes(b"secret 2")
     scene.liar.lying = instead(PAGE, lambda _: refusal(410, code="history_pruned", snapshot=None))
     return scene.victim.pull
 

@@ -48,7 +48,7 @@ class Scene:
         liar.be_honest()
         self.victim = Vault.create(home / "victim", liar.url, recovery=False, options=self.options)
         self.insider = pair(self.victim, home / "insider", self.beside)
-        record(self.victim, [b"1"])
+        record(self.victim, [b"secret 1"])
         for vault in (self.victim, self.insider):
             sync(vault)
         if timeout_seconds is not None:

@@ -1,19 +1,17 @@
 """Everything that a relay could do wrong is named, or does no harm; and once it is honest again, all goes on."""
 
-import tracemalloc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from relay_protocol.encoding import base64url
 from sync_relay_client import errors
 from tests.client.crash import dump
 from tests.lying_relay.every import ABOUT
+from tests.lying_relay.memory import at_most
 from tests.lying_relay.registry import LIES, Lie
-from tests.lying_relay.relay import LyingRelay, lying_before
-from tests.lying_relay.scene import Scene
-from tools.embedded import EmbeddedRelay
+from tests.lying_relay.relay import LyingRelay
+from tests.lying_relay.scene import Scene, wanted
 
 NOT_BY_A_RELAY = {
     "RecoveryWordsInvalid",
@@ -22,13 +20,6 @@ NOT_BY_A_RELAY = {
     "ProfileUnsafe",
     "ProfileBroken",
 }
-
-
-@pytest.fixture(scope="module")
-def liar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LyingRelay]:
-    folder = tmp_path_factory.mktemp("relay")
-    with EmbeddedRelay(folder, RELAY_RATE_LIMIT="off") as relay, lying_before(relay.url) as liar:
-        yield liar
 
 
 @pytest.mark.parametrize("lie", [pytest.param(lie, id=lie.name) for lies in ABOUT.values() for lie in lies])
@@ -44,7 +35,8 @@ def test_a_lie_is_named_or_harmless_and_all_goes_on_after_it(liar: LyingRelay, h
                 with pytest.raises(errors.SyncRelayError) as caught:
                     trap()
                 assert type(caught.value) is lie.caught
-                assert "canary" not in str(caught.value)
+                keep_secrets(scene, caught.value)
+        assert not [asked for asked in liar.heard if asked.path.startswith("/blobs/") and asked.field("signature")]
         assert (liar.elsewhere, liar.mistakes) == ([], [])
         if lie.caught is not None and lie.keeps_state:
             assert {folder.name: dump(folder) for folder in home.iterdir()} == before
@@ -58,19 +50,18 @@ def test_a_lie_is_named_or_harmless_and_all_goes_on_after_it(liar: LyingRelay, h
         scene.close()
 
 
-@contextmanager
-def at_most(peak_bytes: int | None) -> Iterator[None]:
-    """See that no more is allocated meanwhile, by anybody in this process."""
-    if peak_bytes is None:
-        yield
-        return
-    tracemalloc.start()
-    try:
-        yield
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak <= peak_bytes
+def keep_secrets(scene: Scene, error: BaseException | None) -> None:
+    """See that an error, and what it came of, tells no key, payload or signature; and itself no word of the relay's."""
+    assert "canary" not in str(error)
+    secrets = {payload.decode() for folder in scene.home.iterdir() for payload in wanted(folder)}
+    session = scene.session
+    for key in (*(key.secret for key in session.keys), session.device.signing_key.encode()):
+        secrets |= {key.hex(), base64url(key), repr(key)[2:-1]}
+    secrets |= {value for asked in scene.liar.heard if (value := asked.field("signature")) is not None}
+    while error is not None:
+        told = f"{error} {error!r}"
+        assert not [secret for secret in secrets if secret in told]
+        error = error.__cause__ or error.__context__
 
 
 def test_every_error_that_a_relay_can_cause_has_a_lie() -> None:

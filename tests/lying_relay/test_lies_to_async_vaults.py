@@ -1,7 +1,6 @@
 """An asynchronous vault has a transport of its own: what bounds an answer has to hold there, too."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,24 +10,16 @@ import pytest
 from sync_relay_client import AsyncVault, Options, errors
 from tests.client.crash import dump
 from tests.lying_relay.every import ABOUT
+from tests.lying_relay.memory import at_most
 from tests.lying_relay.registry import Lie
-from tests.lying_relay.relay import LyingRelay, lying_before
+from tests.lying_relay.relay import LyingRelay
 from tests.lying_relay.scene import OPTIONS, Scene
-from tests.lying_relay.test_lies import at_most
-from tools.embedded import EmbeddedRelay
 
 BOUNDED = [
     lie
     for lie in ABOUT["HTTP"]
     if lie.caught is not None and (lie.peak_bytes or lie.timeout_seconds or "redirect" in lie.name)
 ]
-
-
-@pytest.fixture(scope="module")
-def liar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LyingRelay]:
-    folder = tmp_path_factory.mktemp("relay")
-    with EmbeddedRelay(folder, RELAY_RATE_LIMIT="off") as relay, lying_before(relay.url) as liar:
-        yield liar
 
 
 async def pull(folder: Path, options: Options) -> int:

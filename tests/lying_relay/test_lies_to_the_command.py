@@ -1,6 +1,5 @@
 """What a lying relay does to people and scripts: the command names it, exits so, and goes on once it is honest."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from tests.client.cli_world import OPTIONS, CommandLine
 from tests.lying_relay.about_http import MIB, chunked, raw
 from tests.lying_relay.about_members import another_epoch
 from tests.lying_relay.about_receipts import swallowing
+from tests.lying_relay.memory import at_most
 from tests.lying_relay.relay import (
     PAGE,
     Answer,
@@ -20,20 +20,10 @@ from tests.lying_relay.relay import (
     LyingRelay,
     altering,
     altering_json,
-    lying_before,
     refusal,
 )
-from tests.lying_relay.test_lies import at_most
-from tools.embedded import EmbeddedRelay
 
 OTHER = "A" * 43
-
-
-@pytest.fixture(scope="module")
-def liar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LyingRelay]:
-    folder = tmp_path_factory.mktemp("relay")
-    with EmbeddedRelay(folder, RELAY_RATE_LIMIT="off") as relay, lying_before(relay.url) as liar:
-        yield liar
 
 
 @pytest.fixture
