@@ -71,7 +71,7 @@ def _reached() -> Iterator[Leak]:
             "a comprehension": ("print(*[one.ciphertext for one in self.changesets])", ALL),
             "a dictionary": ("kept = {'a': (1, text)}\nprint(kept['a'][1])", ALL),
             "a default": ("def show(value: object = changeset.nonce) -> None:\n    print(value)\nshow()", ALL),
-            "the hidden name": ("print(text._Sealed__value)", f"{AUDIT} {MYPY} {TYPE} {SINKS}"),
+            "the hidden name": ("print(text._Sealed__value)", f"{AUDIT} {MYPY} {SINKS}"),
             "a way out": (
                 "from relay_protocol.sealed import into_hash\nprint(into_hash(changeset.nonce))",
                 f"{AUDIT} {SINKS}",

@@ -63,12 +63,16 @@ class Store:
         """Return the calls of one method, which has so much time."""
         return Calls(self._client, self.table, self._threads, self._patience(seconds))
 
-    def view(self, calls: Calls, vault_id: str, *more: Key, only_with: Key | None = None) -> View | None:
+    def view(
+        self, calls: Calls, vault_id: str, *more: Key, only_with: Key | None = None, torn: bool = False
+    ) -> View | None:
         """Return a vault, its end and other items; None if it is not live, or where the item `only_with` is missing.
 
         All are read at once. Vault and end carry the token of the last fence: where it differs, they are of two
         instants, and are read again. Whoever then writes on the condition that the end is still the same knows that
         the vault had not changed either in any way that bears on an append.
+
+        What a backup brought back may be of two instants for ever. `torn` takes that, too, for a write of both.
         """
         wanted = [keys.vault(vault_id), *more] + ([only_with] if only_with else [])
         while True:
@@ -78,7 +82,7 @@ class Store:
             if seen is None or (only_with and (only_with["pk"], only_with["sk"]) not in items):
                 return None
             tail = tail_of(answer["Items"][0]) if answer["Items"] else None
-            if tail is not None and tail.fence == seen.fence:
+            if tail is not None and (torn or tail.fence == seen.fence):
                 return View(seen, tail, items)
             calls.pause()
 
