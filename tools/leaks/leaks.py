@@ -229,16 +229,16 @@ def _stored() -> Iterator[Leak]:
         anchor = "    last = records[-1].receipt\n    assert records[0].receipt.seq"
         yield Leak(kind, name, frozenset(caught), SQLITE, anchor, f"    {code}\n{anchor}")
     old = "        (last.seq, last.chain, sum("
-    new = f"        (last.seq, {out}[:40], sum("
+    new = f"        (last.seq, {out}[-40:], sum("
     yield Leak(kind, "another column", frozenset({AUDIT, SINKS}), SQLITE, old, new)
     for name, old, new in (
-        ("another attribute", '"f": tail.fence,', '"y": into_store(records[0].text)[:40],'),
+        ("another attribute", '"f": tail.fence,', '"y": into_store(records[0].text)[-40:],'),
         ("a key's part", '"tk": token,', '"k": str(into_store(records[0].text)[-40:]),'),
     ):
         anchor, code = before(f"                    {old}", new)
         yield Leak(kind, name, frozenset({AUDIT, SINKS}), DYNAMODB, anchor, code, ON_AWS)
     old = 'Key=PREFIX + key, ChecksumAlgorithm="SHA256"'
-    new = f"{old}, Metadata={{'first': repr(into_store(text)[:400].decode('ascii', 'backslashreplace'))}}"
+    new = f"{old}, Metadata={{'first': repr(into_store(text)[-400:].decode('ascii', 'backslashreplace'))}}"
     yield Leak(kind, "an object's metadata", frozenset({AUDIT, SINKS}), S3, old, new, ON_AWS)
 
 
