@@ -7,14 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx
-import pytest
 
 from sync_relay_client import Options, Vault
 from sync_relay_client.errors import RelayRefused, RelayUnreachable
 from tests.client.app import applied, apply_all, change_of, pair
 from tests.e2e.conftest import StartRelay
-
-pytestmark = pytest.mark.as_built("slow")
 
 CHANGES = 10_000
 OFFLINE_EDITS = 5_000

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import httpx
-import pytest
 
 from sync_relay_client import DeviceKey, Envelope, RelayClient, VaultKey, VaultSession
 from sync_relay_client.errors import RelayUnreachable
@@ -54,7 +53,6 @@ def push_until_answered(client: RelayClient, session: VaultSession, envelopes: S
         return [receipt.seq for receipt in pushed.receipts]
 
 
-@pytest.mark.as_built("slow")
 def test_eight_processes_that_lose_answers_write_each_change_once(start_relay: StartRelay) -> None:
     founder = Peer.found(start_relay(RELAY_RATE_LIMIT="off").url)
     peers = [founder, *(founder.invite(int(time.time())) for _ in range(WRITERS - 1))]
@@ -77,14 +75,12 @@ def test_eight_processes_that_lose_answers_write_each_change_once(start_relay: S
         ]
 
 
-@pytest.mark.as_built("slow")
 def test_what_was_acknowledged_outlives_kills(start_relay: StartRelay) -> None:
     relay = start_relay(RELAY_RATE_LIMIT="off")
     laptop = Peer.found(relay.url)
     chaos, acknowledged, sent = random.Random(7), {}, 0
     for _ in range(KILLS):
-        process = multiprocessing.get_context("fork").Process(target=kill_soon, args=(relay.pid, chaos.random() * 0.4))
-        process.start()
+        killer = multiprocessing.get_context("fork").Process(target=kill_soon, args=(relay.pid, chaos.random() * 0.4))
         while True:
             payload = str(sent).encode()
             sent += 1
@@ -93,7 +89,9 @@ def test_what_was_acknowledged_outlives_kills(start_relay: StartRelay) -> None:
             except RelayUnreachable:
                 break
             acknowledged[pushed.receipts[0].seq] = payload
-        process.join()
+            if killer.pid is None:
+                killer.start()
+        killer.join()
         relay.kill()
         relay.start()
     laptop.pull(limit=500)
@@ -111,7 +109,6 @@ def kill_soon(pid: int, after_seconds: float) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-@pytest.mark.as_built
 def test_a_clean_stop_answers_what_it_took(start_relay: StartRelay) -> None:
     relay = start_relay()
     laptop = Peer.found(relay.url)

@@ -1,7 +1,6 @@
 """Snapshots that were sealed and don't get there: refused for good, outdated, gone, or sent by somebody else."""
 
 import re
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -123,7 +122,7 @@ def test_a_snapshot_of_what_a_restored_relay_no_longer_has(start_relay: StartRel
     relay = start_relay()
     sender, _ = pair(tmp_path, relay.url)
     relay.stop()
-    shutil.copytree(relay.folder, tmp_path / "backup")
+    restore = relay.holdings.back_up()
     relay.start()
     with Vault.open(sender, options=OPTIONS) as vault:
         vault.push(change_of(b"after the backup"))
@@ -132,8 +131,7 @@ def test_a_snapshot_of_what_a_restored_relay_no_longer_has(start_relay: StartRel
             pass
     leave_pending(sender)
     relay.stop()
-    shutil.rmtree(relay.folder)
-    shutil.copytree(tmp_path / "backup", relay.folder)
+    restore()
     relay.new_epoch()
     relay.start()
     with Vault.open(sender, options=OPTIONS) as vault:
