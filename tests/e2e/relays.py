@@ -43,43 +43,53 @@ class EmbeddedRelays:
 
     def start_behind(self, stack: ExitStack, folder: Path, proxy: Proxy) -> tuple[EmbeddedRelay, str]:
         """See `Relays.start_behind`. Blob URLs begin with the host that a device speaks to."""
-        relay = self.start(stack, folder, {"RELAY_RATE_LIMIT": "off"})
+        relay = self.start(stack, folder, UNLIMITED)
         proxy.lead_to(relay.port)
         return relay, proxy.url
 
 
-class BuiltRelays:
-    """Those that ask for what most tests ask for are one relay: functions start slowly."""
+UNLIMITED = {"RELAY_RATE_LIMIT": "off"}
+PRUNING = {"RELAY_CHANGESET_DAYS": "0"}
 
-    SHARED: tuple[Mapping[str, str], ...] = ({}, {"RELAY_RATE_LIMIT": "off"})
+
+class BuiltRelays:
+    """Those that ask for what many tests ask for get the same relay: functions start slowly."""
 
     def __init__(self, stack: ExitStack, folder: Path, dynamodb_url: str, s3_url: str) -> None:
         self._stack = stack
         self._folder = folder
         self._dynamodb_url, self._s3_url = dynamodb_url, s3_url
-        self._shared: BuiltRelay | None = None
+        self._shared: dict[str, BuiltRelay] = {}
 
     def start(self, stack: ExitStack, folder: Path, variables: Mapping[str, str]) -> EmbeddedRelay:
         """See `Relays.start`."""
-        if variables not in self.SHARED:
-            return self._started(stack, folder, variables)
-        if self._shared is None:
-            self._shared = self._started(self._stack, self._folder, self.SHARED[1])
-        elif not self._shared.is_running:  # a test that killed it has failed
-            self._shared.start()
-        return self._shared
+        if variables in ({}, UNLIMITED):
+            return self._sharing("unlimited", UNLIMITED)
+        if variables in (PRUNING, UNLIMITED | PRUNING):
+            relay = self._sharing("pruning", UNLIMITED | PRUNING)
+            relay.maintain()  # what other tests left would else be counted with this one's
+            return relay
+        return self._started(stack, folder, variables)
 
     def start_behind(self, stack: ExitStack, folder: Path, proxy: Proxy) -> tuple[EmbeddedRelay, str]:
         """See `Relays.start_behind`. Blob URLs are of the store, as the relay knows it."""
         port = urlsplit(self._s3_url).port
         assert port is not None
         proxy.lead_to(port)
-        relay = self._started(stack, folder, {"RELAY_RATE_LIMIT": "off", "RELAY_S3_ENDPOINT": proxy.url})
+        relay = self._started(stack, folder, UNLIMITED | {"RELAY_S3_ENDPOINT": proxy.url})
         return relay, relay.url
 
     def stores(self, stack: ExitStack) -> Stores:
         """Return empty tables and an empty bucket."""
         return stack.enter_context(closing(Stores(self._dynamodb_url, self._s3_url)))
+
+    def _sharing(self, name: str, variables: Mapping[str, str]) -> BuiltRelay:
+        """Return the relay of a name, and start it where it is not there yet, or a test has left it dead."""
+        if name not in self._shared:
+            self._shared[name] = self._started(self._stack, self._folder / name, variables)
+        elif not self._shared[name].is_running:
+            self._shared[name].start()
+        return self._shared[name]
 
     def _started(self, stack: ExitStack, folder: Path, variables: Mapping[str, str]) -> BuiltRelay:
         return stack.enter_context(BuiltRelay(folder, self.stores(stack), **variables))

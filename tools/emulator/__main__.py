@@ -5,13 +5,17 @@ from contextlib import ExitStack, closing
 
 from local.bounds import Bounds
 from local.server import Server, bind, make_door, url_of
-from relay.wiring import relay_from_environment
+from relay.adapters.memory import MemoryBlobs, MemoryLimiter, MemoryLog
+from relay.config import Settings
+from relay.observability import PowertoolsTelemetry
+from relay.service import Relay
+from relay.wiring import RandomIds, SystemClock
 from tools.emulator.functions import function_pools
 
 
 def main() -> None:
-    """Run the door; its own relay answers nothing, but tells its settings."""
-    relay, bounds = relay_from_environment(), Bounds()
+    """Run the door."""
+    relay, bounds = _unasked_relay(Settings.from_environment(os.environ)), Bounds()
     listener = bind(relay.settings.host, relay.settings.port)
 
     def ready() -> None:
@@ -20,6 +24,20 @@ def main() -> None:
     with ExitStack() as stack:
         pools = {name: stack.enter_context(closing(pool)) for name, pool in function_pools(os.environ).items()}
         Server(make_door(relay, pools, bounds), bounds, ready).run([listener])
+
+
+def _unasked_relay(settings: Settings) -> Relay:
+    """Return the door's own relay, which tells its settings and logs what the door refuses; its stores stay empty."""
+    return Relay(
+        settings=settings,
+        log=MemoryLog(),
+        blobs=MemoryBlobs(),
+        limiter=MemoryLimiter(),
+        clock=SystemClock(),
+        ids=RandomIds(),
+        telemetry=PowertoolsTelemetry(settings.log_level, settings.service_name),
+        address_key=bytes(32),
+    )
 
 
 if __name__ == "__main__":
