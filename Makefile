@@ -19,8 +19,8 @@ maintain: .venv/.run  ## run retention once on the configured stores
 test: .venv/.dev .sam/.made stand-in emulated  ## every test, with branch coverage
 	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term --cov-fail-under=90
 
-test-as-built: .venv/.dev stand-in emulated  ## the end-to-end tests against what sam built, those that take minutes, too
-	@RELAY_TEST_SLOW=1 $(BIN)/python -m pytest tests/e2e -k "emulated or events"
+test-as-built: .venv/.dev stand-in emulated  ## of the end-to-end tests, what is run against what sam built; `make test` runs that, too
+	@$(BIN)/python -m pytest -n auto --dist loadfile tests/e2e -m as_built
 
 # The DynamoDB of the tests. Its Cargo.lock pins it; where there is no cargo those tests are skipped, and fail in CI.
 stand-in: $(if $(shell command -v cargo),.stand-in/.built)

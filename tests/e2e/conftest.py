@@ -12,7 +12,7 @@ import pytest
 from relay_protocol.encoding import base64url
 from sync_relay_client import Change, DeviceKey, Invitation, OpenedChange, RelayClient, VaultEndpoint, VaultSession
 from tests.backends import need_built_functions
-from tests.e2e.relays import KINDS, BuiltRelays, EmbeddedRelays, Relays
+from tests.e2e.relays import BuiltRelays, EmbeddedRelays, Relays
 from tools.embedded import EmbeddedRelay
 
 StartRelay = Callable[..., EmbeddedRelay]
@@ -82,7 +82,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test of a relay twice, the other time against what `sam build` made, but for those that say why not."""
     if "relay_kind" in metafunc.fixturenames:
         is_once = metafunc.definition.get_closest_marker("not_as_built")
-        metafunc.parametrize("relay_kind", KINDS[:1] if is_once else KINDS, scope="module")
+        as_built = pytest.param("emulated", marks=pytest.mark.as_built)
+        metafunc.parametrize("relay_kind", ["embedded"] if is_once else ["embedded", as_built], scope="module")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

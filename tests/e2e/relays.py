@@ -10,8 +10,6 @@ from tools.embedded import EmbeddedRelay
 from tools.emulator.relay import BuiltRelay
 from tools.stand_ins.stores import Stores
 
-KINDS = ("embedded", "emulated")
-
 
 class Relays(Protocol):
     """One kind of relays."""

@@ -20,11 +20,7 @@ def name_of(item: pytest.Item) -> str:
 
 
 def is_run_as_built(item: pytest.Item) -> bool:
-    """Whether this item is of built functions: of a relay that they answer for, or of some that its fixtures start."""
-    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    fixtures = getattr(item, "fixturenames", ())
-    is_marked = item.get_closest_marker("as_built") is not None
-    return parameters.get("relay_kind") == "emulated" or "built_relays" in fixtures or is_marked
+    return item.get_closest_marker("as_built") is not None
 
 
 def says_why_not(item: pytest.Item) -> bool:

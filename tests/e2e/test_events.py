@@ -40,6 +40,7 @@ def upload(announced: dict[str, object]) -> None:
     assert httpx.put(upload["url"], content=BLOB, headers=upload["headers"]).status_code == 200
 
 
+@pytest.mark.as_built
 def test_each_event_is_answered(functions: Functions) -> None:
     for example in examples(int(time.time())):
         response = functions[example.group](example.event)
@@ -51,6 +52,7 @@ def test_each_event_is_answered(functions: Functions) -> None:
             upload(response)
 
 
+@pytest.mark.as_built
 def test_an_event_that_is_old_is_refused_for_its_age_alone(functions: Functions) -> None:
     by_name = {example.name: example for example in examples(int(time.time()) - 3600)}
     response = functions["devices"](by_name["03-devices-register"].event)
