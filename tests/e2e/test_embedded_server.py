@@ -45,14 +45,14 @@ def in_chunks(wire: Wire, body: bytes) -> Reply:
 def test_the_largest_body_is_stored_and_one_byte_more_is_not(
     start_relay: StartRelay, send: Callable[[Wire, bytes], Reply]
 ) -> None:
-    port = start_relay().port
-    with wire_to(port) as wire:
+    port, name = start_relay().port, send.__name__  # a vault of its own, where tests share a relay
+    with wire_to(port, name) as wire:
         wire.found()
         limit = wire.request("GET", "/config").json["limits"]["max_body_bytes"]
         assert send(wire, body_of(wire, 1, limit)).status == 201
         reply = send(wire, body_of(wire, 2, limit + 1))
         assert (reply.status, reply.code, reply.json["limit"]) == (413, "body_too_large", limit)
-    with wire_to(port) as wire:
+    with wire_to(port, name) as wire:
         assert wire.head_seq() == 1
 
 

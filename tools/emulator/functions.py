@@ -8,7 +8,7 @@ from tools.emulator.built import Built, BuiltFunction
 from tools.emulator.emulator import Emulator
 from tools.emulator.pool import FunctionPool
 
-MOST_INSTANCES = 3
+MOST_INSTANCES = 2
 """Of each function: enough for calls to overlap."""
 
 

@@ -19,9 +19,8 @@ SLACK_MIB = 4
 def test_eight_times_the_content_takes_no_more_memory(
     start_relay: StartRelay, tmp_path: Path, *, asynchronous: bool
 ) -> None:
-    peaks = []
+    relay, peaks = start_relay(RELAY_SERVICE_NAME="of this test alone"), []
     for mib in (SMALL_MIB, LARGE_MIB):
-        relay = start_relay(f"relay of {mib}", RELAY_SERVICE_NAME="its own")
         sender, taker = pair(tmp_path / f"devices of {mib}", relay.url)
         sent = carry("send", sender, mib, asynchronous=asynchronous)
         taken = carry("take", taker, asynchronous=asynchronous)
