@@ -71,11 +71,11 @@ def test_maintenance_beside_a_busy_relay_takes_nothing_that_is_needed(start_rela
     assert len(laptop.applied) == 100
     assert info.floor.seq == info.head.seq == 100
     assert len(laptop.vault.snapshots().snapshots) == 3
-    assert len(relay.holdings.blobs()) == 3
+    assert len(blobs_of(relay, laptop)) == 3
 
 
 def test_an_erased_vault_leaves_no_blob_and_no_row(start_relay: StartRelay) -> None:
-    relay = start_relay()
+    relay = start_relay(RELAY_SERVICE_NAME="of this test alone")  # all that it holds is searched
     laptop = Peer.found(relay.url)
     laptop.push(b"a change")
     laptop.pull()
