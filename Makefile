@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi mutate bench bench-shards bench-dynamodb bench-coldstart events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi lies access mutate bench bench-shards bench-dynamodb bench-coldstart events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -55,6 +55,12 @@ lint-zk: .venv/.dev  ## the zero-knowledge audit on the syntax tree
 openapi: .venv/.dev  ## write schema/openapi.json anew
 	$(BIN)/python -m tools.openapi > schema/openapi.json
 
+access: .venv/.dev  ## write docs/who-may-do-what.md anew
+	$(BIN)/python -m tools.access > docs/who-may-do-what.md
+
+lies: .venv/.dev  ## write the table of lies in docs/threat-model.md anew
+	$(BIN)/python -m tests.lying_relay.table
+
 events: .venv/.dev  ## write events/ anew: a signature is good for five minutes
 	$(BIN)/python -m tools.events
 
@@ -76,6 +82,7 @@ bench-coldstart: .venv/.dev stand-in emulated  ## how long each function takes t
 # What CI runs: all that must hold. The tests come last, so that their closing line ends it.
 check: lint lint-zk
 	$(BIN)/python -m tools.openapi | diff schema/openapi.json -
+	$(BIN)/python -m tools.access | diff docs/who-may-do-what.md -
 	$(BIN)/python -m tools.events --check
 	$(MAKE) --no-print-directory check-template
 	$(MAKE) --no-print-directory test
