@@ -11,8 +11,7 @@ import pytest
 
 from relay_protocol.encoding import base64url
 from sync_relay_client import Change, DeviceKey, Invitation, OpenedChange, RelayClient, VaultEndpoint, VaultSession
-from tests.backends import need_built_functions
-from tests.e2e.relays import BuiltRelays, EmbeddedRelays, Relays
+from tests.e2e.relays import Relays
 from tools.embedded import EmbeddedRelay
 
 StartRelay = Callable[..., EmbeddedRelay]
@@ -78,24 +77,9 @@ def change_of(payload: bytes) -> Change:
     return Change("ana", "2026-04-26T09:30:04.000Z", "upsert", "note", base64url(payload[:32]) or "-", payload)
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test of a relay twice, the other time against what `sam build` made, but for those that say why not."""
-    if "relay_kind" in metafunc.fixturenames:
-        is_once = metafunc.definition.get_closest_marker("not_as_built")
-        as_built = pytest.param("emulated", marks=pytest.mark.as_built)
-        metafunc.parametrize("relay_kind", ["embedded"] if is_once else ["embedded", as_built], scope="module")
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep what was collected, for the test that looks for those that are not run as built and do not say why."""
     config.stash[COLLECTED] = [item for item in items if Path(__file__).parent in item.path.parents]
-
-
-@pytest.fixture(scope="module")
-def relays(relay_kind: str, request: pytest.FixtureRequest) -> Relays:
-    """Relays of the kind that the test is run against."""
-    built: BuiltRelays | None = request.getfixturevalue("built_relays") if relay_kind == "emulated" else None
-    return built or EmbeddedRelays()
 
 
 @pytest.fixture
@@ -109,11 +93,3 @@ def start_relay(tmp_path: Path, relays: Relays) -> Iterator[StartRelay]:
         yield start
         while Peer.to_close:
             Peer.to_close.pop().close()
-
-
-@pytest.fixture(scope="session")
-def built_relays(tmp_path_factory: pytest.TempPathFactory, dynamodb_url: str, s3_url: str) -> Iterator[BuiltRelays]:
-    """Relays as they are deployed, where this machine can have them."""
-    need_built_functions()
-    with ExitStack() as stack:
-        yield BuiltRelays(stack, tmp_path_factory.mktemp("built"), dynamodb_url, s3_url)
