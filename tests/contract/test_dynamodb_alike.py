@@ -13,7 +13,6 @@ from tests.contract.metered import KIB, MeteredVault, metered
 from tests.contract.opened_stores import OpenLog
 from tests.contract.wire_meter import QUIET_SECONDS, Cost
 from tests.http.access_stage import Ask, Asked, Stage, ask
-from tests.http.documented import Answer
 from tests.http.events import Event
 from tests.http.world import World
 from tools.access.matrix import ROWS
@@ -72,11 +71,11 @@ def test_a_vault_of_others_and_none_cost_the_same(
 
 
 def _cost(metered_vault: MeteredVault, event: Event, quiet_seconds: float) -> Cost:
-    answers: list[Answer] = []
+    def request() -> None:
+        assert metered_vault.world.handle(event).outcome == NOT_FOUND
+
     metered_vault.world.clock.advance(0.1)
-    cost = metered_vault._meter.cost(lambda: answers.append(metered_vault.world.handle(event)), quiet_seconds)
-    assert answers[0].outcome == NOT_FOUND
-    return cost
+    return metered_vault._meter.cost(request, quiet_seconds)
 
 
 def test_a_vault_that_is_being_changed_takes_a_stranger_no_longer(dynamodb_url: str, s3_url: str) -> None:

@@ -11,7 +11,7 @@ from relay.adapters.memory import MemoryLimiter, MemoryLog
 from relay.adapters.sqlite import ShardedSqliteLog, SqliteLimiter, SqliteLog
 from relay.adapters.sqlite.layout import shard_of
 from relay.config import Settings
-from relay.ports import Log
+from relay.ports import Limiter, Log
 from tests.http.access_stage import Ask, Asked, Stage, ask
 from tests.http.device import uuid_of
 from tests.http.waited_limiter import WaitedLimiter
@@ -31,16 +31,19 @@ does for a vault that is there alone."""
 @pytest.fixture(params=["memory", "a limiter that is waited for", "sqlite", "shards"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     with counted_connections():
-        log: Log = MemoryLog()
-        if request.param == "sqlite":
-            log = SqliteLog(tmp_path / "relay.sqlite3")
-        elif request.param == "shards":
-            log = ShardedSqliteLog(tmp_path, SHARDS)
-        limiter = {
-            "memory": MemoryLimiter,
-            "a limiter that is waited for": WaitedLimiter,
-        }.get(request.param, lambda: SqliteLimiter(tmp_path / "limiter.sqlite3"))()
+        log, limiter = _stores(request.param, tmp_path)
         yield World(log, limiter, Settings())
+
+
+def _stores(kind: str, directory: Path) -> tuple[Log, Limiter]:
+    match kind:
+        case "memory":
+            return MemoryLog(), MemoryLimiter()
+        case "sqlite":
+            return SqliteLog(directory / "relay.sqlite3"), SqliteLimiter(directory / "limiter.sqlite3")
+        case "shards":
+            return ShardedSqliteLog(directory, SHARDS), SqliteLimiter(directory / "limiter.sqlite3")
+    return MemoryLog(), WaitedLimiter()
 
 
 def absent_like(vault: Vault) -> Vault:

@@ -1,14 +1,16 @@
-"""What a relay did for a request: which methods of its stores it called, what SQLite ran, what was hashed and verified."""
+"""What a relay did for a request: the calls of its stores, what SQLite ran, what was hashed and verified."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
 from relay_protocol import signing
+from relay_protocol.devices import verifies
 from tests.http.world import World
 
 PORTS = ("log", "blobs", "limiter")
@@ -67,8 +69,8 @@ def watched(world: World) -> Iterator[Worked]:
     """Watch a world, whose connections to SQLite were made by `counted_connections`."""
     worked = Worked(world)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(signing, "verifies", worked.note("verify", signing.verifies))
-        patch.setattr(signing, "sha256", worked.note("sha256", signing.sha256))
+        patch.setattr(signing, "verifies", worked.note("verify", verifies))
+        patch.setattr(signing, "sha256", worked.note("sha256", sha256))
         patch.setattr(_Counted, "work", worked.work)
         yield worked
 

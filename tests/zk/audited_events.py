@@ -10,10 +10,19 @@ from typing import Any
 Note = Callable[[str, object], None]
 TOLD = frozenset(
     {"os.putenv", "os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.sendto", "socket.connect"}
-    | {"os.rename", "os.mkdir", "os.link", "os.symlink", "os.setxattr", "syslog.syslog", "urllib.Request", "ctypes.dlopen"}
+    | {
+        "os.rename",
+        "os.mkdir",
+        "os.link",
+        "os.symlink",
+        "os.setxattr",
+        "syslog.syslog",
+        "urllib.Request",
+        "ctypes.dlopen",
+    }
 )
 """Their arguments are kept as they are."""
-NEVER_LOOKED_AT = ("/dev/", "/proc/", "/sys/")
+NEVER_LOOKED_AT = ("/dev/null", "/dev/tty", "/dev/pts/", "/proc/", "/sys/")
 
 _watching: list[Callable[[str, tuple[Any, ...]], None]] = []
 
@@ -24,10 +33,10 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 @contextmanager
-def audited(note: Note, directory: Path) -> Iterator[None]:
+def audited(note: Note, directory: Path, clients: Path | None) -> Iterator[None]:
     """Tell of events by their names; and in the end of what is in each file that was opened for writing.
 
-    Not of the databases in the directory: what lies there goes by way of statements.
+    Not of the databases in the directory: what lies there goes by way of statements. Nor of what clients keep.
     """
     written: set[str] = set()
 
@@ -37,24 +46,25 @@ def audited(note: Note, directory: Path) -> Iterator[None]:
         elif event in TOLD:
             note(f"event {event}", [_plain(one) for one in arguments])
 
-    if not any(getattr(one, "__name__", "") == "_hook" for one in _installed):
+    if not _installed:
         sys.addaudithook(_hook)  # for good: there is no way to take one away
-        _installed.append(_hook)
+        _installed.append(True)
     _watching.append(watch)
     try:
         yield
     finally:
         _watching.remove(watch)
         for path in sorted(written):
-            _tell_file(note, Path(path), directory)
+            if clients is None or clients not in Path(path).parents:
+                _tell_file(note, Path(path), directory)
 
 
-_installed: list[Callable[..., None]] = []
+_installed: list[bool] = []
 
 
 def _writes(arguments: tuple[Any, ...]) -> bool:
     path, mode, flags = arguments
-    if not isinstance(path, (str, bytes)) or os.fsdecode(path).startswith(NEVER_LOOKED_AT[1:]):
+    if not isinstance(path, (str, bytes)) or os.fsdecode(path).startswith(NEVER_LOOKED_AT):
         return False
     if mode is not None and any(letter in str(mode) for letter in "wax+"):
         return True
@@ -65,7 +75,7 @@ def _tell_file(note: Note, path: Path, directory: Path) -> None:
     note("file's name", str(path))
     if path.parent == directory and ".sqlite3" in path.name:
         return
-    if path.is_file() and not str(path).startswith("/dev/null"):
+    if path.is_file():
         note(f"file {path.suffix}", path.read_bytes())
 
 

@@ -1,4 +1,4 @@
-"""A relay driven through every kind of request, with a canary in every sealed field, while all its sinks are watched."""
+"""A relay driven through every kind of request, with a canary in every sealed field, while its sinks are watched."""
 
 import json
 import re

@@ -4,10 +4,11 @@ import gc
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from functools import _lru_cache_wrapper
 from types import CellType, FunctionType, MappingProxyType, MethodType
 
 OURS = frozenset({"relay", "relay_protocol", "functions", "local"})
+KEEPERS = frozenset({"_thread", "functools"})
+"""Modules of locals of threads, and of caches."""
 CONTAINERS = (dict, list, tuple, set, frozenset, deque, MappingProxyType, CellType)
 
 
@@ -15,7 +16,7 @@ def held(*also: object) -> Iterator[tuple[str, object]]:
     """Yield each text, bytes and number that can be reached from the relay's modules, and from these objects."""
     waiting: deque[tuple[str, object]] = deque(("an object of the relay", one) for one in also)
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] in OURS:
+        if _is_ours(name):
             waiting.extend((f"{name}.{member}", value) for member, value in vars(module).items())
     seen: set[int] = set()
     kept: list[object] = []  # so that no id is given twice
@@ -31,19 +32,19 @@ def held(*also: object) -> Iterator[tuple[str, object]]:
 
 def _inside(value: object) -> Iterable[object]:
     """Return what an object holds, as far as it is the relay's own business."""
-    if isinstance(value, dict):
-        return [*value.keys(), *value.values()]
-    if isinstance(value, CONTAINERS):
-        return gc.get_referents(value)
-    if isinstance(value, FunctionType):
-        if value.__module__.partition(".")[0] not in OURS:
+    match value:
+        case dict():
+            return [*value.keys(), *value.values()]
+        case FunctionType() if _is_ours(value.__module__):
+            return [value.__closure__, value.__defaults__, value.__kwdefaults__, value.__dict__]
+        case FunctionType():
             return ()
-        return [value.__closure__, value.__defaults__, value.__kwdefaults__, value.__dict__]
-    if isinstance(value, MethodType):
-        return (value.__self__,)
-    if isinstance(value, _lru_cache_wrapper):
-        return gc.get_referents(value)
+        case MethodType():
+            return (value.__self__,)
     kind = value if isinstance(value, type) else type(value)
-    if kind.__module__.partition(".")[0] in OURS or kind.__module__ in {"_thread", "functools"}:
-        return gc.get_referents(value)
-    return ()
+    looked_into = isinstance(value, CONTAINERS) or _is_ours(kind.__module__) or kind.__module__ in KEEPERS
+    return gc.get_referents(value) if looked_into else ()
+
+
+def _is_ours(module: str | None) -> bool:
+    return (module or "").partition(".")[0] in OURS

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from tests.zk.canary import Canary
 
@@ -25,8 +26,13 @@ IN_PARSERS: Found = {("refused", "exception JSONDecodeError.doc"), ("refused", "
 `from None`; it is seen only where exceptions are traced."""
 
 
-def found_in(canaries: Iterable[Canary], passed: Iterable[tuple[str, object]]) -> Found:
-    """Return which canary was seen where. What passed a place is put together, and looked through at once."""
+def found_in(
+    canaries: Iterable[Canary], passed: Iterable[tuple[str, object]], but: AbstractSet[str] = frozenset()
+) -> Found:
+    """Return which canary was seen where, in any way `but` these.
+
+    What passed a place is put together, and looked through at once.
+    """
     texts: dict[str, set[str]] = defaultdict(set)
     raw: dict[str, set[bytes]] = defaultdict(set)
     for place, value in passed:
@@ -36,4 +42,4 @@ def found_in(canaries: Iterable[Canary], passed: Iterable[tuple[str, object]]) -
             texts[place].add(str(value))
     heaps: list[tuple[str, str | bytes]] = [(place, BETWEEN.join(values)) for place, values in texts.items()]
     heaps += [(place, BETWEEN.encode().join(values)) for place, values in raw.items()]
-    return {(canary.name, place) for place, heap in heaps for canary in canaries if any(canary.ways_in(heap))}
+    return {(canary.name, place) for place, heap in heaps for canary in canaries if set(canary.ways_in(heap)) - but}

@@ -23,7 +23,10 @@ from tests.zk.audited_events import audited
 
 OURS = ("relay.", "relay_protocol.", "functions.", "local.")
 _INSERT = re.compile(r"INSERT INTO (\w+) \((.*?)\)", re.DOTALL)
-_STATEMENT = re.compile(r"(SELECT|INSERT|UPDATE|DELETE|PRAGMA)\b.*?\b(?:FROM|INTO|UPDATE|PRAGMA)?\s*(\w+)", re.DOTALL)
+_OF_THE_MOMENT = frozenset({"created", "msecs", "relativeCreated", "process", "thread"})
+"""Numbers of a log record that may by chance be any."""
+_RETURNS = (StopIteration, StopAsyncIteration, GeneratorExit)
+"""By which coroutines and generators return; nothing goes wrong."""
 _UPDATE = re.compile(r"UPDATE (\w+)")
 
 
@@ -82,11 +85,14 @@ class _Connection(sqlite3.Connection):
 
 
 @contextmanager
-def watched(directory: Path) -> Iterator[Sinks]:
-    """Watch all sinks. Databases are the relay's if they lie in the directory; new files are looked at in the end."""
+def watched(directory: Path, clients: Path | None = None) -> Iterator[Sinks]:
+    """Watch all sinks. Databases are the relay's if they lie in the directory; new files are looked at in the end.
+
+    What lies in the folder `clients` is not the relay's.
+    """
     sinks = Sinks()
     environment = dict(os.environ)
-    with pytest.MonkeyPatch.context() as patch, audited(sinks.note, directory), _raised(sinks):
+    with pytest.MonkeyPatch.context() as patch, audited(sinks.note, directory, clients), _raised(sinks):
         _watch_sqlite(patch, sinks, directory)
         _watch_logging(patch, sinks)
         yield sinks
@@ -116,7 +122,8 @@ def _watch_sqlite(patch: pytest.MonkeyPatch, sinks: Sinks, directory: Path) -> N
     def connect_watched(database: Any, *args: Any, **kwargs: Any) -> sqlite3.Connection:
         if str(directory) in str(database):
             kwargs["factory"] = _Connection
-        return connect(database, *args, **kwargs)
+        opened: sqlite3.Connection = connect(database, *args, **kwargs)
+        return opened
 
     patch.setattr(_Connection, "sinks", sinks)
     patch.setattr(sqlite3, "connect", connect_watched)
@@ -126,7 +133,8 @@ def _watch_logging(patch: pytest.MonkeyPatch, sinks: Sinks) -> None:
     handle = logging.Logger.handle
 
     def handle_watched(logger: logging.Logger, record: logging.LogRecord) -> None:
-        sinks.note(f"log of {logger.name}", {name: _text(value) for name, value in vars(record).items()})
+        about = {name: _text(value) for name, value in vars(record).items() if name not in _OF_THE_MOMENT}
+        sinks.note(f"log of {logger.name}", about)
         handle(logger, record)
 
     patch.setattr(logging.Logger, "handle", handle_watched)
@@ -171,7 +179,7 @@ def _raised(sinks: Sinks) -> Iterator[None]:
             frame.f_trace_lines = False
         elif event == "exception":
             error = argument[1]
-            if isinstance(error, BaseException):
+            if isinstance(error, BaseException) and not isinstance(error, _RETURNS):
                 note_exception(sinks, error)
         return trace
 
@@ -181,4 +189,4 @@ def _raised(sinks: Sinks) -> Iterator[None]:
         yield
     finally:
         sys.settrace(None)
-        threading.settrace(None)  # type: ignore[arg-type]
+        threading.settrace(None)

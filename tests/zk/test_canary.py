@@ -1,4 +1,4 @@
-"""A canary is known again however it is carried off; what is not one is let pass. Else the search for leaks is blind."""
+"""A canary is known again however it is carried off; what is not one is let pass. Else the search is blind."""
 
 import json
 import secrets
@@ -40,7 +40,7 @@ CARRIED: dict[str, Callable[[str], object]] = {
     "numbers": lambda text: str(list(text.encode())),
     "SHA-256": lambda text: sha256(text.encode()).digest(),
     "SHA-256, hexadecimal": lambda text: sha256(text.encode()).hexdigest(),
-    "MD5, base64": lambda text: b64encode(md5(text.encode()).digest()).decode(),  # noqa: S324 -- to be found
+    "MD5, base64": lambda text: b64encode(md5(text.encode()).digest()).decode(),
     "CRC-32": lambda text: crc32(text.encode()),
     "hash()": lambda text: f"{hash(text)}",
     "its length": len,

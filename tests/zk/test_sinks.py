@@ -6,7 +6,6 @@ type would stop is seen to reach no sink even without it.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -33,10 +32,10 @@ def _an_instance(kind: type[Sealed[str]], _: str) -> Sealed[str]:
     return object.__new__(kind)
 
 
-@pytest.fixture(autouse=True, params=["sealed", "plain"])
+@pytest.fixture(autouse=True, params=["by_type", "plain"])
 def _kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Take the type away, or leave it."""
-    if request.param == "sealed":
+    if request.param == "by_type":
         yield
         return
     monkeypatch.setattr(sealed, "_reveal", lambda value: value)
@@ -62,6 +61,7 @@ def driven(world: World, sinks: Sinks, capfd: pytest.CaptureFixture[str], *, met
         sinks.note("standard streams", line)
     sinks.passed += held(world.relay)
     assert telemetry.defects == []
+    assert "SealedError" not in told.out + told.err, "logging tells of what it could not format, and goes on"
     return drive
 
 
