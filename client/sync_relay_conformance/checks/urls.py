@@ -1,0 +1,108 @@
+"""§7.8 Snapshots: how long URLs and announcements are good."""
+
+import time
+from datetime import datetime
+
+import httpx
+
+from sync_relay_conformance.registry import check
+from sync_relay_conformance.relay import Relay
+from sync_relay_conformance.verdicts import NotApplicable, must, must_equal
+
+MOST_SECONDS_WAITED = 5
+SLACK_SECONDS = 5
+BLOB = b"a blob for a while"
+
+
+def waits_for(name: str, seconds: int) -> None:
+    """Wait until something has expired. Raises NotApplicable where that takes too long."""
+    if seconds > MOST_SECONDS_WAITED:
+        raise NotApplicable(f"{name} is {seconds}, too long to wait for")
+    time.sleep(seconds + 1.1)
+
+
+def seconds_ahead(relay: Relay, written: str) -> float:
+    """Return how far ahead a time is by the relay's clock."""
+    return datetime.fromisoformat(written).timestamp() - relay.clock.now()
+
+
+@check("7.8", "which are good for", "`url_ttl_seconds`, an upload's for no longer than its announcement.")
+def a_url_says_until_when_it_is_good(relay: Relay) -> None:
+    vault = relay.found()
+    url_ttl, upload_ttl = relay.limit("url_ttl_seconds"), relay.limit("upload_ttl_seconds")
+    announced = vault.announce(BLOB).must_be(201)
+    ahead = seconds_ahead(relay, announced.json["upload"]["expires_at"])
+    must(
+        abs(ahead - min(url_ttl, upload_ttl)) <= SLACK_SECONDS, f"an upload URL for {min(url_ttl, upload_ttl)} s", ahead
+    )
+    vault.upload(announced, BLOB).raise_for_status()
+    ahead = seconds_ahead(relay, vault.complete(BLOB).must_be(200).json["snapshot"]["download"]["expires_at"])
+    must(abs(ahead - url_ttl) <= SLACK_SECONDS, f"a download URL for {url_ttl} s", ahead)
+
+
+@check(
+    "7.8",
+    "A pending snapshot exists until it expires (`upload_ttl_seconds` after the announcement).",
+    "Announcing the blob again makes a new one, with a new",
+)
+def an_announcement_that_expired_is_as_if_it_had_never_been(relay: Relay) -> None:
+    vault = relay.found()
+    vault.announce(BLOB, key_id="old").must_be(201)
+    waits_for("upload_ttl_seconds", relay.limit("upload_ttl_seconds"))
+    vault.shown(BLOB).must_be(404, "snapshot_not_found")
+    vault.complete(BLOB).must_be(404, "snapshot_not_found")
+    vault.ask("GET").must_be(200, bytes=0)
+    must_equal(vault.ask("GET", "/snapshots").must_be(200).json["snapshots"], [], "the list")
+    vault.announce(BLOB, key_id="new").must_be(201)
+
+
+@check("8", "An announced snapshot that is not completed within `upload_ttl_seconds` is reaped, blob and all.")
+def expired_announcements_are_not_counted(relay: Relay) -> None:
+    vault = relay.found()
+    ttl = relay.limit("upload_ttl_seconds")
+    for number in range(relay.limit("max_pending_snapshots")):
+        vault.announce(b"blob %d" % number).must_be(201)
+    waits_for("upload_ttl_seconds", ttl)
+    vault.announce(BLOB).must_be(201)
+
+
+@check("7.8", "An expired token is 401 `signature_expired`,")
+def a_url_that_expired_opens_nothing(relay: Relay) -> None:
+    vault = relay.found()
+    vault.snapshot(BLOB)
+    url = vault.latest().must_be(200).json["snapshot"]["download"]["url"]
+    waits_for("url_ttl_seconds", relay.limit("url_ttl_seconds"))
+    answer = relay.transfer("GET", url)
+    must(answer.is_client_error, "a refusal of an expired URL", answer.status_code)
+    if is_embedded(url):
+        must_equal((answer.status_code, answer.json()["code"]), (401, "signature_expired"), "the refusal")
+
+
+@check(
+    "7.8",
+    "- The embedded relay's URLs are `/blobs/<token>`, unsigned, without rate limit.",
+    "fewer or other bytes 409 `upload_incomplete`;",
+    "announced are 413 `body_too_large`,",
+)
+def an_embedded_relay_s_urls_answer_as_it_does(relay: Relay) -> None:
+    vault = relay.found()
+    announced = vault.announce(BLOB).must_be(201)
+    url = announced.json["upload"]["url"]
+    if not is_embedded(url):
+        raise NotApplicable("the store serves its URLs itself")
+    for sent, status, code in (
+        (BLOB[:-1], 409, "upload_incomplete"),
+        (BLOB[::-1], 409, "upload_incomplete"),
+        (BLOB + b"!", 413, "body_too_large"),
+    ):
+        answer = vault.upload(announced, sent)
+        must_equal((answer.status_code, answer.json()["code"]), (status, code), f"the answer to {len(sent)} bytes")
+        must("ratelimit" not in answer.headers, "no RateLimit fields", dict(answer.headers))
+    must_equal(vault.upload(announced, BLOB).status_code, 200, "the answer to the blob")
+    forged = relay.transfer("GET", url[:-6] + "AAAAAA")
+    must_equal((forged.status_code, forged.json()["code"]), (401, "signature_invalid"), "the answer to a forged token")
+
+
+def is_embedded(url: str) -> bool:
+    """Whether a URL is one that the relay serves itself, as the embedded one does."""
+    return "/blobs/" in httpx.URL(url).path
