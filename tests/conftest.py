@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.backends import dynamodb_or_none
+from tools.stand_ins.aws import s3_served
+
 IN_MEMORY = "/dev/shm"
 
 
@@ -16,3 +19,17 @@ def home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None) as folder:
         (home := Path(folder) / "home").mkdir()
         yield home
+
+
+@pytest.fixture(scope="session")
+def dynamodb_url() -> Iterator[str]:
+    """A DynamoDB of this run's own."""
+    with dynamodb_or_none() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    """An S3 of this run's own."""
+    with s3_served() as url:
+        yield url
