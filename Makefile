@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi mutate bench bench-shards bench-dynamodb bench-coldstart events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi conformance-table mutate bench bench-shards bench-dynamodb bench-coldstart events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -54,6 +54,9 @@ lint-zk: .venv/.dev  ## the zero-knowledge audit on the syntax tree
 
 openapi: .venv/.dev  ## write schema/openapi.json anew
 	$(BIN)/python -m tools.openapi > schema/openapi.json
+
+conformance-table: .venv/.dev  ## write docs/conformance.md anew
+	$(BIN)/python -m tools.conformance > docs/conformance.md
 
 events: .venv/.dev  ## write events/ anew: a signature is good for five minutes
 	$(BIN)/python -m tools.events

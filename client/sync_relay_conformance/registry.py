@@ -1,5 +1,6 @@
 """What a check is, and the list of all of them in the order of the protocol."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -33,7 +34,7 @@ class Check:
     @property
     def title(self) -> str:
         """What holds where the check passes, in words."""
-        return self.run.__name__.replace("_", " ")
+        return _APOSTROPHE.sub("'", self.run.__name__.replace("_", " "))
 
     @property
     def name(self) -> str:
@@ -45,6 +46,9 @@ class Check:
         """The module of `checks/` that it stands in."""
         return self.run.__module__.rpartition(".")[2]
 
+
+_APOSTROPHE = re.compile(r" (?=[st]\b)")
+"""A function's name has none: `a_device_s_key`, `can_t`."""
 
 _CHECKS: list[Check] = []
 

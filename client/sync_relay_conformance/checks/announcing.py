@@ -109,7 +109,7 @@ def an_available_snapshot_takes_no_upload(relay: Relay) -> None:
 
 
 @check(
-    "7.8", "Announcing a pending snapshot again gives a new upload URL for it. It does not prolong the announcement."
+    "7.8", "Announcing a pending snapshot again gives a new upload URL for it.", "It does not prolong the announcement."
 )
 def an_announcement_that_is_repeated_is_the_same(relay: Relay) -> None:
     vault = relay.found()

@@ -17,6 +17,9 @@ def the_genesis_chain_is_the_vault_s_own(relay: Relay) -> None:
     'chain_n = SHA-256(PAE("sync-relay/chain/v1", chain_{n-1}, digest_n))',
     'digest = SHA-256(PAE("sync-relay/changeset/v1", vault_id,',
     "A client that recomputes it sees each changeset that was dropped, changed, reordered or",
+    "a hash over everything in the log up to a seq (§3)",
+    "PAE(p1, …, pn) = LE64(n) || LE64(length of p1) || p1 ||",
+    "A piece is text in UTF-8, an integer as ASCII decimal text, or, for hashes, keys and signatures, the raw",
 )
 def every_link_of_the_chain_is_recomputed(relay: Relay) -> None:
     vault = relay.found()

@@ -17,7 +17,11 @@ def has_length(vault: Vault, field: str, most: int) -> None:
         vault.push(vault.founder.changeset(**{field: "x" * wrong})).must_point_at(f"/{field}")
 
 
-@check("3", "MUST be the `device_id` that signed the request. Any other string is 403 `origin_mismatch`, not 422")
+@check(
+    "3",
+    "MUST be the `device_id` that signed the request. Any other string is 403 `origin_mismatch`, not 422",
+    "| 403 | `origin_mismatch` |",
+)
 def the_origin_device_must_be_the_signer(relay: Relay) -> None:
     vault = relay.found()
     other = vault.join()

@@ -7,7 +7,12 @@ from sync_relay_conformance.verdicts import must, must_equal
 BLOB = b"a blob to complete"
 
 
-@check("7.8", "without a body, makes it available: 200", '`{"epoch","snapshot"}`, and 200 again.')
+@check(
+    "7.8",
+    "without a body, makes it available: 200",
+    '`{"epoch","snapshot"}`, and 200 again.',
+    '{"sha256","size","key_id","schema_version","covers","origin_device","status":"pending"|"available","created_at",',
+)
 def completing_makes_a_snapshot_available(relay: Relay) -> None:
     vault = relay.found()
     announced = vault.announce(BLOB).must_be(201)

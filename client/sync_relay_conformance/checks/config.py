@@ -10,12 +10,17 @@ LIMITS = (
 )
 
 
-@check("7.1", '`/health` is 200 `{"status":"ok"}`, or 503.')
+@check("7.1", '`/health` is 200 `{"status":"ok"}`, or 503.', "Unsigned.")
 def health_is_ok(relay: Relay) -> None:
     must_equal(relay.ask(None, "GET", "/health").must_be(200).json, {"status": "ok"}, "the body of /health")
 
 
-@check("7.1", "`limits` names every limit that a client can meet:", "`/config` is 200:")
+@check(
+    "7.1",
+    "`limits` names every limit that a client can meet:",
+    "`/config` is 200:",
+    '{"protocol":1, "limits":{…}, "retention":{"changeset_days":30,"snapshots":3},',
+)
 def config_names_every_limit(relay: Relay) -> None:
     config = relay.ask(None, "GET", "/config").must_be(200, protocol=1).json
     must_equal(sorted(config), ["limits", "protocol", "retention", "vault_creation"], "the members of /config")

@@ -39,7 +39,11 @@ def without_a_body_the_digest_is_that_of_no_bytes(relay: Relay) -> None:
     vault.ask("GET", fields={"content-digest": content_digest(b"a body")}).must_be(401, "digest_mismatch")
 
 
-@check("4", "6. `digest_mismatch`: `Content-Digest` does not parse, has no `sha-256`, or differs from the body's.")
+@check(
+    "4",
+    "6. `digest_mismatch`: `Content-Digest` does not parse, has no `sha-256`, or differs from the body's.",
+    "| 401 | `digest_mismatch` | §4 |",
+)
 def a_digest_that_does_not_parse_is_a_mismatch(relay: Relay) -> None:
     vault = relay.found()
     body = encode(vault.founder.changeset())

@@ -6,7 +6,12 @@ from sync_relay_conformance.relay import Relay
 from sync_relay_conformance.verdicts import must, must_equal
 
 
-@check("7.3", '{"device_id","public_key","algorithm":"ed25519","registered_at"}', "200 for the signer itself,")
+@check(
+    "7.3",
+    '{"device_id","public_key","algorithm":"ed25519","registered_at"}',
+    "200 for the signer itself,",
+    "| GET | `/devices/{device_id}` | yes | 7.3 |",
+)
 def a_device_may_look_itself_up(relay: Relay) -> None:
     founder = relay.found().founder
     shown = relay.ask(founder, "GET", f"/devices/{founder.id}")
@@ -54,7 +59,11 @@ def devices_are_listed_in_order_of_registration(relay: Relay) -> None:
     must_equal([one["public_key"] for one in listed], [one.public_key for one in (vault.founder, *joined)], "the keys")
 
 
-@check("7.4", "`endorsement` is the one that the device joined with, null for the founder.")
+@check(
+    "7.4",
+    "`endorsement` is the one that the device joined with, null for the founder.",
+    '{"epoch","devices":[{"device_id","public_key","registered_at","revoked_at","endorsement"}]}',
+)
 def each_device_is_listed_with_its_endorsement(relay: Relay) -> None:
     vault = relay.found()
     device = Device()
@@ -86,7 +95,7 @@ def a_device_may_be_revoked_again(relay: Relay) -> None:
     must_equal(vault.roster()[1]["revoked_at"], revoked_at, "revoked_at")
 
 
-@check("7.4", "a device that was never in the vault")
+@check("7.4", "a device that was never in the vault", "| 404 | `device_not_found` | §7.3, §7.4 |")
 def a_device_that_was_never_here_can_t_be_revoked(relay: Relay) -> None:
     vault, other = relay.found(), relay.found()
     for device in (Device(), other.founder):
@@ -94,7 +103,7 @@ def a_device_that_was_never_here_can_t_be_revoked(relay: Relay) -> None:
     other.ask("GET").must_be(200, devices=1)
 
 
-@check("7.4", "The last member can't be revoked: 409 `last_device`.")
+@check("7.4", "The last member can't be revoked: 409 `last_device`.", "| 409 | `last_device` |")
 def the_last_member_can_t_be_revoked(relay: Relay) -> None:
     vault = relay.found()
     vault.revoke(vault.founder).must_be(409, "last_device")

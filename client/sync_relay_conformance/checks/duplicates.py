@@ -10,6 +10,7 @@ from sync_relay_conformance.verdicts import must_equal
     "7.6",
     "An `id` that is in the log with the same digest is a `duplicate`, and its first receipt comes back.",
     "201 if anything was created, 200 if all were duplicates.",
+    "A client that lost an answer sends the same request again,",
 )
 def a_changeset_that_is_there_is_a_duplicate_with_its_first_receipt(relay: Relay) -> None:
     vault = relay.found()

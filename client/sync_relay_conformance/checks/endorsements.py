@@ -19,6 +19,7 @@ def joins(vault: Vault, device: Device, endorsement: Json) -> None:
 @check(
     "5",
     '`signature` is the Ed25519 signature of a member over `PAE("sync-relay/endorsement/v1", vault_id, device_id,',
+    '{"endorser": device_id, "expires_at": Unix seconds, "signature": base64url}',
 )
 def a_device_that_a_member_endorses_joins(relay: Relay) -> None:
     vault = relay.found()
@@ -52,7 +53,11 @@ def a_null_endorsement_is_invalid(relay: Relay) -> None:
     vault.register(device, body=vault.registration(device) | {"endorsement": None}).must_point_at("/endorsement")
 
 
-@check("5", "2. `endorser` is a member and the signature is right, else 403 `endorsement_invalid`;")
+@check(
+    "5",
+    "2. `endorser` is a member and the signature is right, else 403 `endorsement_invalid`;",
+    "| 403 | `endorsement_invalid` | §5 |",
+)
 def an_endorser_is_a_member_of_this_vault(relay: Relay) -> None:
     vault, other = relay.found(), relay.found()
     revoked = vault.join()
@@ -80,7 +85,7 @@ def an_endorsement_is_for_one_device_one_vault_and_one_time(relay: Relay) -> Non
     vault.register(device, right).must_be(201)
 
 
-@check("5", "3. it is not past, else 403 `endorsement_expired`;")
+@check("5", "3. it is not past, else 403 `endorsement_expired`;", "| 403 | `endorsement_expired` | §5 |")
 def an_endorsement_that_is_past_has_expired(relay: Relay) -> None:
     vault = relay.found()
     fuzz = relay.clock.fuzz_seconds

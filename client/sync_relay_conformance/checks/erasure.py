@@ -52,7 +52,7 @@ def an_erased_vault_is_as_if_it_had_never_been(relay: Relay) -> None:
     relay.ask(elsewhere.founder, "GET", f"/devices/{second.id}").must_be(404, "device_not_found")
 
 
-@check("7.5", "save that `POST /devices` without endorsement is 409")
+@check("7.5", "save that `POST /devices` without endorsement is 409", "Only its id is kept, as spent.")
 def an_erased_vault_can_t_be_founded_again(relay: Relay) -> None:
     vault = relay.found()
     vault.erase().must_be(204)

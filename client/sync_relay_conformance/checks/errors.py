@@ -92,7 +92,20 @@ def a_422_reports_32_faults(relay: Relay) -> None:
 
 
 @check(
-    "6", "there is no such vault, or the signer was never registered in it.", "Both get the same answer, byte for byte"
+    "6",
+    "there is no such vault, or the signer was never registered in it.",
+    "Both get the same answer, byte for byte",
+    "| GET | `/vaults/{vault_id}/devices` | by a member | 7.4 |",
+    "| DELETE | `/vaults/{vault_id}/devices/{device_id}` | by a member | 7.4 |",
+    "| GET | `/vaults/{vault_id}` | by a member | 7.5 |",
+    "| DELETE | `/vaults/{vault_id}` | by a member | 7.5 |",
+    "| POST | `/vaults/{vault_id}/changesets` | by a member | 7.6 |",
+    "| GET | `/vaults/{vault_id}/changesets` | by a member | 7.7 |",
+    "| POST | `/vaults/{vault_id}/snapshots` | by a member | 7.8 |",
+    "| GET | `/vaults/{vault_id}/snapshots` | by a member | 7.8 |",
+    "| GET | `/vaults/{vault_id}/snapshots/latest` | by a member | 7.8 |",
+    "| GET | `/vaults/{vault_id}/snapshots/{sha256}` | by a member | 7.8 |",
+    "| POST | `/vaults/{vault_id}/snapshots/{sha256}/complete` | by a member | 7.8 |",
 )
 def an_unknown_vault_and_one_of_others_look_alike(relay: Relay) -> None:
     stranger = relay.found().founder

@@ -35,7 +35,11 @@ def an_unknown_device_comes_before_a_wrong_time_or_signature(relay: Relay) -> No
         vault.ask("GET", parameters={"keyid": keyid}).must_be(401, "unknown_device")
 
 
-@check("4", "3. `unknown_device`: `keyid` was never registered in a vault that still exists.")
+@check(
+    "4",
+    "3. `unknown_device`: `keyid` was never registered in a vault that still exists.",
+    "| 401 | `unknown_device` | `keyid` was never registered in a vault that still exists |",
+)
 def a_device_whose_only_vault_was_erased_is_unknown(relay: Relay) -> None:
     vault = relay.found()
     vault.erase().must_be(204)

@@ -14,14 +14,14 @@ def a_device_without_endorsement_founds_the_vault(relay: Relay) -> None:
     must_equal([one["device_id"] for one in vault.roster()], [vault.founder.id], "the devices of a new vault")
 
 
-@check("5", "If the vault exists: 403")
+@check("5", "If the vault exists: 403", "| 403 | `endorsement_required` |")
 def a_vault_that_exists_is_joined_with_an_endorsement_only(relay: Relay) -> None:
     vault = relay.found()
     vault.register(Device()).must_be(403, "endorsement_required")
     vault.ask("GET").must_be(200, devices=1)
 
 
-@check("5", "If it was erased: 409 `vault_erased`.")
+@check("5", "If it was erased: 409 `vault_erased`.", "| 409 | `vault_erased` |")
 def an_erased_vault_s_id_is_spent(relay: Relay) -> None:
     vault = relay.found()
     vault.erase().must_be(204)
@@ -29,7 +29,7 @@ def an_erased_vault_s_id_is_spent(relay: Relay) -> None:
     vault.register(Device()).must_be(409, "vault_erased")
 
 
-@check("5", "Only then is it judged whether the operator allows new")
+@check("5", "Only then is it judged whether the operator allows new", "| 403 | `vault_creation_closed` |")
 def new_vaults_are_refused_where_they_are_not_allowed(relay: Relay) -> None:
     creation = relay.configuration.vault_creation
     if creation == "open":
@@ -59,7 +59,11 @@ def an_endorsement_never_creates_a_vault(relay: Relay) -> None:
     nowhere.register(device, nowhere.endorsement(device)).must_be(404, "vault_not_found")
 
 
-@check("5", "`POST /devices` (§7.2) is signed by the very key that it registers, which proves possession of it.")
+@check(
+    "5",
+    "`POST /devices` (§7.2) is signed by the very key that it registers, which proves possession of it.",
+    "| POST | `/devices` | by the new key | 7.2 |",
+)
 def a_registration_is_signed_by_the_key_it_registers(relay: Relay) -> None:
     vault = relay.found()
     body = vault.registration(Device(), vault.endorsement(Device()))

@@ -12,7 +12,11 @@ def a_media_type_s_parameters_and_case_do_not_matter(relay: Relay) -> None:
         vault.ask("POST", "/changesets", body, fields={"content-type": media_type}).must_be(201)
 
 
-@check("2", "media type other than `application/json` or any `Content-Encoding` (415)")
+@check(
+    "2",
+    "media type other than `application/json` or any `Content-Encoding` (415)",
+    "| 415 | `unsupported_media_type` |",
+)
 def another_media_type_is_unsupported(relay: Relay) -> None:
     vault = relay.found()
     body = encode(vault.founder.changeset())

@@ -41,7 +41,11 @@ def the_label_is_the_client_s(relay: Relay) -> None:
         vault.ask("GET", label=label).must_be(200)
 
 
-@check("4", "1. `signature_required`: a field is missing; several signatures; labels that differ;")
+@check(
+    "4",
+    "1. `signature_required`: a field is missing; several signatures; labels that differ;",
+    "| 401 | `signature_required` | §4 |",
+)
 def a_missing_field_several_signatures_or_other_labels_are_refused(relay: Relay) -> None:
     vault = relay.found()
     refused(
@@ -92,7 +96,11 @@ def a_signature_of_another_length_does_not_verify(relay: Relay) -> None:
         vault.ask("GET", sent=replaced("signature", written)).must_be(401, "signature_invalid")
 
 
-@check("4", "5. `signature_invalid`: it does not verify, or covers what was not sent or is not ASCII.")
+@check(
+    "4",
+    "5. `signature_invalid`: it does not verify, or covers what was not sent or is not ASCII.",
+    "| 401 | `signature_invalid` | §4 |",
+)
 def a_signature_by_another_key_does_not_verify(relay: Relay) -> None:
     vault = relay.found()
     keyid = {"keyid": f'"{vault.founder.id}"'}

@@ -82,7 +82,11 @@ def a_push_is_judged_in_order(relay: Relay) -> None:
     vault.push(vault.founder.changeset(), if_match=stale).must_be(412, "head_moved", head=vault.head)
 
 
-@check("6", "- an announcement: `body_too_large`, `snapshot_conflict` or the one already announced, `cursor_ahead`,")
+@check(
+    "6",
+    "- an announcement: `body_too_large`, `snapshot_conflict` or the one already announced, `cursor_ahead`,",
+    "`covers_mismatch`, `quota_exceeded`;",
+)
 def an_announcement_is_judged_in_order(relay: Relay) -> None:
     vault = relay.found()
     vault.announce(b"a blob").must_be(201)

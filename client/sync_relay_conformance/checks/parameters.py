@@ -16,6 +16,7 @@ def created_is_required_and_an_integer(relay: Relay) -> None:
 @check(
     "4",
     "Unix seconds, within `clock_skew_seconds` (300) of the relay's clock, either way; at the bound itself it holds",
+    "| `clock_skew_seconds` | 300 | `created` (§4) |",
 )
 def created_may_be_off_by_the_skew_and_no_more(relay: Relay) -> None:
     vault = relay.found()
@@ -74,7 +75,7 @@ def any_other_parameter_is_refused(relay: Relay) -> None:
         vault.ask("GET", parameters=parameters).must_be(401, "signature_invalid")
 
 
-@check("4", "4. `signature_expired`: `created` too far away, or `expires` past.")
+@check("4", "4. `signature_expired`: `created` too far away, or `expires` past.", "| 401 | `signature_expired` | §4 |")
 def both_times_are_judged(relay: Relay) -> None:
     vault = relay.found()
     now = relay.clock.now()

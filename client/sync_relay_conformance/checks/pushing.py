@@ -8,7 +8,11 @@ from sync_relay_conformance.vault import Vault
 from sync_relay_conformance.verdicts import must, must_equal
 
 
-@check("7.6", 'One changeset (§3) as an object, or `{"changesets":[…]}` with 1 to `max_batch`.')
+@check(
+    "7.6",
+    'One changeset (§3) as an object, or `{"changesets":[…]}` with 1 to `max_batch`.',
+    "| `max_batch` | 100 | changesets in one push |",
+)
 def a_push_has_1_to_max_batch_changesets(relay: Relay) -> None:
     vault = relay.found()
     most = relay.limit("max_batch")

@@ -53,6 +53,7 @@ def unsigned(relay: Relay, vault_id: str) -> Answer:
     "9",
     "Each request that names a vault in its path counts against (vault, client address);",
     'RateLimit-Policy: "vault";q=600;w=60',
+    '| `rate_limit` | `{"requests":600,"window_seconds":60}` | §9; or null |',
 )
 def requests_about_a_vault_count(relay: Relay) -> None:
     requests, window = quota(relay)
@@ -65,7 +66,7 @@ def requests_about_a_vault_count(relay: Relay) -> None:
     must(told(second).remaining <= requests - 1, "less that remains", told(second).remaining)
 
 
-@check("9", "count against (client address). No other request counts.", 'The other policy\'s name is `"address"`.')
+@check("9", "{device_id}` count against (client address).", 'The other policy\'s name is `"address"`.')
 def requests_about_devices_count_against_the_address(relay: Relay) -> None:
     requests, window = quota(relay)
     device = Device()
@@ -121,6 +122,21 @@ def refusals_of_counted_requests_carry_the_fields_too(relay: Relay) -> None:
         told(answer)
 
 
+@check("9", "never a header that anyone can send.")
+def a_header_does_not_make_another_client(relay: Relay) -> None:
+    requests, _ = quota(relay)
+    vault_id = str(uuid.uuid4())
+
+    def from_another(number: int) -> Answer:
+        claimed = f"192.0.2.{number}"
+        fields = {"x-forwarded-for": claimed, "forwarded": f"for={claimed}", "x-real-ip": claimed}
+        return relay.send(relay.draft(None, "GET", f"/vaults/{vault_id}", fields=fields), paced=False)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        remaining = [told(answer).remaining for answer in pool.map(from_another, range(min(3 * THREADS, requests)))]
+    must(min(remaining) < requests - 1 or requests == 1, "one quota for all of them", remaining)
+
+
 def used_up(relay: Relay, vault_id: str) -> list[Answer]:
     """Use up a vault's quota by many requests at once; return the answers, the last of which are refusals."""
     requests, window = quota(relay)
@@ -138,7 +154,11 @@ def used_up(relay: Relay, vault_id: str) -> list[Answer]:
 
 
 @check(
-    "9", "A window's whole quota may come at once.", "A 429 carries", "| 429 | `rate_limited` | carries `Retry-After` |"
+    "9",
+    "A window's whole quota may come at once.",
+    "A 429 carries",
+    "| 429 | `rate_limited` | carries `Retry-After` |",
+    "the store keeps one time per key, `due`, in the past at first.",
 )
 def the_quota_may_come_at_once_and_no_more(relay: Relay) -> None:
     requests, window = quota(relay)

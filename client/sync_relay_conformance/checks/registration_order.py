@@ -41,7 +41,12 @@ def a_foreign_keyid_comes_before_time_signature_and_digest(relay: Relay) -> None
     vault.register(device, fields=wrong).must_be(401, "digest_mismatch")
 
 
-@check("6", "What §5 says comes after, and `quota_exceeded`", "A vault with `max_devices` members takes no other: 507.")
+@check(
+    "6",
+    "What §5 says comes after, and `quota_exceeded`",
+    "A vault with `max_devices` members takes no other: 507.",
+    "| `max_devices` | 64 | members of a vault |",
+)
 def the_quota_of_devices_comes_last(relay: Relay) -> None:
     most = relay.limit("max_devices")
     if most > 256:

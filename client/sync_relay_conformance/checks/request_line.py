@@ -3,16 +3,32 @@
 from sync_relay_conformance.draft import encoded
 from sync_relay_conformance.registry import check
 from sync_relay_conformance.relay import Relay
+from sync_relay_conformance.vault import Vault
 from sync_relay_conformance.verdicts import NotApplicable
+
+
+def needs_host(vault: Vault, host: str) -> None:
+    """Raise NotApplicable where the relay, or what is before it, does not answer to this `Host`."""
+    answer = vault.ask("GET", authority=host)
+    if answer.status != 200:
+        raise NotApplicable(f"there is no answer to the Host {host}: {answer.outcome}")
 
 
 @check("4", "**`@authority`** is the `Host` that the client sent, in lower case, without a default port.")
 def the_authority_is_the_host_in_lower_case(relay: Relay) -> None:
     vault = relay.found()
-    shouted = relay.address.authority.upper()
-    if shouted == relay.address.authority:
-        raise NotApplicable("the relay's host has no letters")
-    vault.ask("GET", authority=shouted).must_be(200)
+    host = relay.address.authority if relay.address.authority.upper() != relay.address.authority else "relay.example"
+    needs_host(vault, host)
+    vault.ask("GET", authority=host.upper()).must_be(200)
+
+
+@check("4", "`:80` and `:443` both count as default ports")
+def the_authority_is_without_a_default_port(relay: Relay) -> None:
+    vault = relay.found()
+    host = relay.address.authority.partition(":")[0]
+    needs_host(vault, host)
+    for port in (":80", ":443"):
+        vault.ask("GET", authority=host + port).must_be(200)
 
 
 @check("4", "in lower case, without a default port")

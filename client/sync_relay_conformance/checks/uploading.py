@@ -16,7 +16,11 @@ def refuses(vault: Vault, sent: bytes) -> None:
     vault.complete(BLOB).must_be(409, "upload_incomplete")
 
 
-@check("7.8", "The client sends the blob's raw bytes to `upload.url` with exactly those header fields.")
+@check(
+    "7.8",
+    "The client sends the blob's raw bytes to `upload.url` with exactly those header fields.",
+    "Snapshot blobs are raw bytes.",
+)
 def the_announced_bytes_are_taken(relay: Relay) -> None:
     vault = relay.found()
     for blob in (BLOB, bytes(range(256)) * 1024, b"\0"):

@@ -26,7 +26,12 @@ def seconds_ahead(relay: Relay, written: str) -> float:
     return datetime.fromisoformat(written).timestamp() - relay.clock.now()
 
 
-@check("7.8", "which are good for", "`url_ttl_seconds`, an upload's for no longer than its announcement.")
+@check(
+    "7.8",
+    "which are good for",
+    "`url_ttl_seconds`, an upload's for no longer than its announcement.",
+    "| `url_ttl_seconds` | 900 | a presigned URL |",
+)
 def a_url_says_until_when_it_is_good(relay: Relay) -> None:
     vault = relay.found()
     url_ttl, upload_ttl = relay.limit("url_ttl_seconds"), relay.limit("upload_ttl_seconds")
@@ -44,6 +49,8 @@ def a_url_says_until_when_it_is_good(relay: Relay) -> None:
     "7.8",
     "A pending snapshot exists until it expires (`upload_ttl_seconds` after the announcement).",
     "Announcing the blob again makes a new one, with a new",
+    "| `upload_ttl_seconds` | 3600 |",
+    "From then on it is as if it had never been, whether it was reaped or not: 404, not counted.",
 )
 def an_announcement_that_expired_is_as_if_it_had_never_been(relay: Relay) -> None:
     vault = relay.found()
@@ -66,7 +73,7 @@ def expired_announcements_are_not_counted(relay: Relay) -> None:
     vault.announce(BLOB).must_be(201)
 
 
-@check("7.8", "An expired token is 401 `signature_expired`,")
+@check("7.8", "An expired token is 401 `signature_expired`,", "Whoever has such a URL may use it until it expires.")
 def a_url_that_expired_opens_nothing(relay: Relay) -> None:
     vault = relay.found()
     vault.snapshot(BLOB)
@@ -83,6 +90,7 @@ def a_url_that_expired_opens_nothing(relay: Relay) -> None:
     "- The embedded relay's URLs are `/blobs/<token>`, unsigned, without rate limit.",
     "fewer or other bytes 409 `upload_incomplete`;",
     "announced are 413 `body_too_large`,",
+    "The embedded relay serves its own, with the same checks.",
 )
 def an_embedded_relay_s_urls_answer_as_it_does(relay: Relay) -> None:
     vault = relay.found()

@@ -118,7 +118,7 @@ def a_binary_value_is_base64url_in_its_one_form(relay: Relay) -> None:
         vault.announce(b"a blob", sha256=wrong).must_point_at("/sha256")
 
 
-@check("2", "A UUID is 8-4-4-4-12 lower-case hexadecimal digits.")
+@check("2", "A UUID is 8-4-4-4-12 lower-case hexadecimal digits.", "| `id` | string | a UUID |")
 def a_uuid_is_written_in_one_way(relay: Relay) -> None:
     vault = relay.found()
     right = vault.founder.changeset()["id"]
