@@ -135,8 +135,13 @@ class Relay:
             self._spared[key] = time.monotonic() + 1.0
 
     def transfer(self, method: str, url: str, headers: Json | None = None, content: bytes = b"") -> httpx.Response:
-        """Send or fetch a blob by a URL that the relay gave: unsigned, with exactly these header fields."""
-        fields = {**(headers or {}), **({"content-length": str(len(content))} if method == "PUT" else {})}
+        """Send or fetch a blob by a URL that the relay gave: unsigned, with exactly these header fields.
+
+        The length told is that of what is sent, whatever length the relay asked for.
+        """
+        fields = {name.lower(): text for name, text in (headers or {}).items()}
+        if method == "PUT":
+            fields["content-length"] = str(len(content))
         return self._http.request(method, url, headers=fields, content=content or None)
 
     # -------- vaults

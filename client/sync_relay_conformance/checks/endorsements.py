@@ -1,5 +1,6 @@
 """§5 Pairing: an endorsement, judged in order."""
 
+from sync_relay_conformance.answer import Answer
 from sync_relay_conformance.device import Device, Json
 from sync_relay_conformance.registry import check
 from sync_relay_conformance.relay import Relay
@@ -85,18 +86,24 @@ def an_endorsement_is_for_one_device_one_vault_and_one_time(relay: Relay) -> Non
     vault.register(device, right).must_be(201)
 
 
+def brought(vault: Vault, ahead_seconds: int) -> Answer:
+    """Register a new device by an endorsement that is good so long, to the second."""
+
+    def register(now: int) -> Answer:
+        device = Device()
+        return vault.register(device, vault.founder.endorse(vault.id, device.id, now + ahead_seconds))
+
+    return vault.relay.clock.within_a_second(register)
+
+
 @check("5", "3. it is not past, else 403 `endorsement_expired`;", "| 403 | `endorsement_expired` | §5 |")
 def an_endorsement_that_is_past_has_expired(relay: Relay) -> None:
     vault = relay.found()
     fuzz = relay.clock.fuzz_seconds
-    relay.clock.early_in_a_second()
-    device = Device()
-    vault.register(device, vault.endorsement(device, ahead_seconds=fuzz)).must_be(201)
-    vault.members.append(device)
+    brought(vault, fuzz).must_be(201)
     for ahead in (-1 - fuzz, -SEVEN_DAYS):
-        device = Device()
-        endorsement = vault.endorsement(device, ahead_seconds=ahead)
-        vault.register(device, endorsement).must_be(403, "endorsement_expired")
+        brought(vault, ahead).must_be(403, "endorsement_expired")
+    device = Device()
     long_past = vault.founder.endorse(vault.id, device.id, -(2**63))
     vault.register(device, long_past).must_be(403, "endorsement_expired")
 
@@ -105,15 +112,9 @@ def an_endorsement_that_is_past_has_expired(relay: Relay) -> None:
 def an_endorsement_is_at_most_7_days_ahead(relay: Relay) -> None:
     vault = relay.found()
     fuzz = relay.clock.fuzz_seconds
-    relay.clock.early_in_a_second()
-    device = Device()
-    vault.register(device, vault.endorsement(device, ahead_seconds=SEVEN_DAYS - fuzz)).must_be(201)
-    vault.members.append(device)
-    relay.clock.early_in_a_second()
+    brought(vault, SEVEN_DAYS - fuzz).must_be(201)
     for ahead in (SEVEN_DAYS + 1 + fuzz, 10 * SEVEN_DAYS):
-        device = Device()
-        endorsement = vault.endorsement(device, ahead_seconds=ahead)
-        vault.register(device, endorsement).must_be(403, "endorsement_invalid")
+        brought(vault, ahead).must_be(403, "endorsement_invalid")
 
 
 @check("5", "It is judged in this order:")

@@ -7,9 +7,19 @@ from sync_relay_conformance.relay import Relay
 from sync_relay_conformance.shapes import NO_CONTENT, check_shape
 from sync_relay_conformance.verdicts import must, must_equal
 
+ENOUGH_ANSWERS = 1_000
+"""After so many there was everything."""
+
 
 def answers_of(relay: Relay) -> list[Answer]:
-    """Ask for everything once, and for some of it wrongly; return these answers and all that came before."""
+    """Return all answers that came so far; ask for everything once, and for some of it wrongly, if they are few."""
+    if len(relay.answers) < ENOUGH_ANSWERS:
+        go_round(relay)
+    return list(relay.answers)
+
+
+def go_round(relay: Relay) -> None:
+    """Ask for everything once, and for some of it wrongly."""
     vault = relay.vault_of(2)
     device = vault.join()
     relay.ask(None, "GET", "/health")
@@ -27,7 +37,6 @@ def answers_of(relay: Relay) -> list[Answer]:
     vault.ask("PUT", "")
     vault.revoke(device)
     vault.erase()
-    return list(relay.answers)
 
 
 @check("2", "An answer holds exactly the members named here;", "and the members that the table names.")

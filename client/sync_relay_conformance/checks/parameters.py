@@ -1,5 +1,6 @@
 """§4 Signed requests: the parameters of a signature."""
 
+from sync_relay_conformance.answer import Answer
 from sync_relay_conformance.registry import check
 from sync_relay_conformance.relay import Relay
 from sync_relay_conformance.verdicts import NotApplicable
@@ -20,14 +21,16 @@ def created_is_required_and_an_integer(relay: Relay) -> None:
 )
 def created_may_be_off_by_the_skew_and_no_more(relay: Relay) -> None:
     vault = relay.found()
-    skew = relay.limit("clock_skew_seconds")
-    now = relay.clock.early_in_a_second()
-    within, beyond = skew - relay.clock.fuzz_seconds, skew + 1 + relay.clock.fuzz_seconds
-    for created in (now - within, now + within):
-        vault.ask("GET", created=created).must_be(200)
-    now = relay.clock.early_in_a_second()
-    for created in (now - beyond, now + beyond, 0):
-        vault.ask("GET", created=created).must_be(401, "signature_expired")
+    skew, fuzz = relay.limit("clock_skew_seconds"), relay.clock.fuzz_seconds
+
+    def created_off_by(seconds: int) -> Answer:
+        return relay.clock.within_a_second(lambda now: vault.ask("GET", created=now + seconds))
+
+    for right in (fuzz - skew, skew - fuzz):
+        created_off_by(right).must_be(200)
+    for wrong in (-skew - 1 - fuzz, skew + 1 + fuzz):
+        created_off_by(wrong).must_be(401, "signature_expired")
+    vault.ask("GET", created=0).must_be(401, "signature_expired")
 
 
 @check("4", "| `keyid` | required, a string: the `device_id` |")
@@ -53,11 +56,14 @@ def alg_is_ed25519_where_it_is_there(relay: Relay) -> None:
 def expires_is_honoured_to_the_second(relay: Relay) -> None:
     vault = relay.found()
     fuzz = relay.clock.fuzz_seconds
-    now = relay.clock.early_in_a_second()
-    vault.ask("GET", parameters={"expires": str(now + fuzz)}).must_be(200)
-    now = relay.clock.now()
-    vault.ask("GET", parameters={"expires": str(now - 1 - fuzz)}).must_be(401, "signature_expired")
-    vault.ask("GET", parameters={"expires": f'"{now + 60}"'}).must_be(401, "signature_invalid")
+
+    def expiring(off_seconds: int) -> Answer:
+        return relay.clock.within_a_second(lambda now: vault.ask("GET", parameters={"expires": str(now + off_seconds)}))
+
+    expiring(fuzz).must_be(200)
+    expiring(-1 - fuzz).must_be(401, "signature_expired")
+    ahead = f'"{relay.clock.now() + 60}"'
+    vault.ask("GET", parameters={"expires": ahead}).must_be(401, "signature_invalid")
 
 
 @check("4", "| `nonce`, `tag` | optional strings, ignored |")
