@@ -23,11 +23,13 @@ class RelayClock:
     `fuzz_seconds` is how far from a bound a check has to stay: 0 where both clocks are one.
     """
 
-    def __init__(self, date: str | None) -> None:
+    def __init__(self, date: str | None = None, asked: float = 0.0, answered: float = 0.0) -> None:
+        """Read `Date` of an answer; `asked` and `answered` are our own times around it, Unix seconds."""
         self._offset = 0.0
         if date is not None:
-            offset = parsedate_to_datetime(date).timestamp() + 0.5 - time.time()
-            self._offset = offset if abs(offset) > SAME_CLOCK_SECONDS else 0.0
+            told = parsedate_to_datetime(date).timestamp() + 0.5
+            if not asked - SAME_CLOCK_SECONDS <= told <= answered + SAME_CLOCK_SECONDS:
+                self._offset = told - (asked + answered) / 2
         self.fuzz_seconds = FUZZ_SECONDS if self._offset else 0
 
     def now(self) -> int:

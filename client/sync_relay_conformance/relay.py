@@ -55,7 +55,7 @@ class Relay:
         self.answers: list[Answer] = []
         self._vaults: list[Vault] = []
         self._spared: dict[str, float] = {}
-        self.clock = RelayClock(None)
+        self.clock = RelayClock()
         self.configuration, self.clock = self._configuration()
 
     def __enter__(self) -> Self:
@@ -181,11 +181,12 @@ class Relay:
 
     def _configuration(self) -> tuple[Configuration, RelayClock]:
         try:
+            asked = time.time()
             response = self._sent(self.draft(None, "GET", "/config"), paced=False)
             told = response.json
             found = Configuration(dict(told["limits"]), dict(told["retention"]), str(told["vault_creation"]))
             self.answers.clear()
-            return found, RelayClock(response.headers.get("date"))
+            return found, RelayClock(response.headers.get("date"), asked, time.time())
         except httpx.HTTPError as error:
             raise NoRelay(f"{self.address} can't be reached: {type(error).__name__}") from None
         except (Failed, KeyError, TypeError, ValueError):

@@ -201,7 +201,7 @@ def _rate_limits() -> Iterator[RelayMutant]:
             "a refusal says not when to come back",
             RELAY / "ports" / "limiter.py",
             "0 if allowed else max(1,",
-            "0 if allowed else max(0 * 1 - 9,",
+            "0 if allowed else 0 * max(1,",
             whole,
         ),
         (

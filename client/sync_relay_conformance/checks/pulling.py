@@ -86,3 +86,12 @@ def a_member_sees_what_another_one_pushed(relay: Relay) -> None:
         vault.push(by.changeset(), by=by).must_be(201)
         for reader in (vault.founder, second):
             vault.pull(seq - 1, by=reader).must_be(200, cursor=seq, has_more=False)
+
+
+@check("1", "one shared, encrypted log.")
+def each_vault_has_a_log_of_its_own(relay: Relay) -> None:
+    vaults = [relay.found() for _ in range(3)]
+    pushed = [[one["id"] for one in vault.fill(2)] for vault in vaults]
+    for vault, ids in zip(vaults, pushed, strict=True):
+        must_equal([one["id"] for one in vault.log()], ids, "the changesets of one vault")
+        vault.pull(1).must_be(200, cursor=2, has_more=False)

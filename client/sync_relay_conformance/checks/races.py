@@ -18,7 +18,7 @@ from sync_relay_conformance.verdicts import must, must_equal
 
 T = TypeVar("T")
 
-THREADS = 8
+THREADS = 12
 ROUNDS = 5
 UNAVAILABLE, MOST_TRIES = 503, 10
 
@@ -74,9 +74,13 @@ def devices_that_push_at_once_make_one_log(relay: Relay) -> None:
 
 def pushes(vault: Vault, device: Device) -> list[Answer]:
     """Push some batches, one after the other."""
-    size = min(3, vault.relay.limit("max_batch"))
+    size = min(10, vault.relay.limit("max_batch"))
     batches = [[device.changeset() for _ in range(size)] for _ in range(ROUNDS)]
-    return [persistent(partial(vault.push, *batch, by=device)).must_be(201) for batch in batches]
+    answers = [persistent(partial(vault.push, *batch, by=device)).must_be(201) for batch in batches]
+    for batch, answer in zip(batches, answers, strict=True):
+        ids = [one["id"] for one in answer.json["receipts"]]
+        must_equal(ids, [one["id"] for one in batch], "the receipts' ids, those that were sent")
+    return answers
 
 
 @check("7.6", "An `id` that is in the log with the same digest is a `duplicate`, and its first receipt comes back.")

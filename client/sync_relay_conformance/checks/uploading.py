@@ -60,10 +60,13 @@ def an_upload_may_be_sent_again(relay: Relay) -> None:
 @check("7.8", "its store presigns the URLs")
 def a_url_that_was_changed_opens_nothing(relay: Relay) -> None:
     vault = relay.found()
-    vault.snapshot(BLOB)
-    url = vault.latest().must_be(200).json["snapshot"]["download"]["url"]
-    last = url[-1]
-    forged = relay.transfer("GET", url[:-8] + ("AAAAAAA" if url[-8:-1] != "AAAAAAA" else "BBBBBBB") + last)
+    announced = vault.announce(BLOB).must_be(201)
+    vault.upload(announced, BLOB).raise_for_status()
+    url = vault.complete(BLOB).must_be(200).json["snapshot"]["download"]["url"]
+    changed = "AAAAAAA" if url[-8:-1] != "AAAAAAA" else "BBBBBBB"
+    forged = relay.transfer("GET", url[:-8] + changed + url[-1])
     must(forged.is_client_error, "a refusal of a forged URL", forged.status_code)
     sent = relay.transfer("PUT", url, {}, BLOB)
     must(sent.is_client_error, "that a download's URL takes no upload", sent.status_code)
+    fetched = relay.transfer("GET", announced.json["upload"]["url"])
+    must(fetched.is_client_error, "that an upload's URL gives no blob", fetched.status_code)
