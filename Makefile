@@ -61,7 +61,7 @@ conformance-table: .venv/.dev  ## write docs/conformance.md anew
 events: .venv/.dev  ## write events/ anew: a signature is good for five minutes
 	$(BIN)/python -m tools.events
 
-mutate: .venv/.dev  ## seed bugs in the crypto, the chain and the audit, and see the tests fail
+mutate: .venv/.dev  ## seed bugs, and see the tests and the conformance kit fail
 	$(BIN)/python -m tools.mutate
 
 bench: .venv/.dev  ## the figures of docs/operations.md, measured here
