@@ -189,7 +189,7 @@ def _values() -> Iterator[RelayMutant]:
             changeset,
             "MAX_SCHEMA_VERSION = 2**31 - 1",
             "MAX_SCHEMA_VERSION = 2**31",
-            "schema_version is 0 to 2147483647",
+            "schema version is 0 to 2147483647",
         ),
         ("times have no milliseconds", encoding, ".{unix_ms % 1000:03d}Z", "Z", "a time is written in one way"),
         ("NaN is a number", encoding, "parse_constant=_refuse_constant, ", "", "nan and infinity are no json"),

@@ -138,7 +138,7 @@ def _members() -> Iterator[RelayMutant]:
             "a device has the time of its last vault",
             "min(registered_at_ms)",
             "max(registered_at_ms)",
-            "registered_at is the first registration",
+            "registered at is the first registration",
         ),
         (
             "devices are listed newest first",
