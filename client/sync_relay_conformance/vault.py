@@ -10,6 +10,7 @@ from relay_protocol.chain import genesis
 from relay_protocol.encoding import base64url
 from sync_relay_conformance.answer import Answer
 from sync_relay_conformance.device import Device, Json
+from sync_relay_conformance.verdicts import NotApplicable
 
 if TYPE_CHECKING:
     import httpx
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 ENDORSED_SECONDS = 3600
 GONE = {401, 404}
+SMALLEST_PAGE = 10
+"""No check looks for more changesets in a page that it did not ask for by its size."""
 
 
 @dataclass
@@ -90,7 +93,8 @@ class Vault:
         return (by or self.founder).endorse(self.id, device.id, self.relay.clock.now() + ahead_seconds)
 
     def join(self, by: Device | None = None) -> Device:
-        """Let a new device join."""
+        """Let a new device join. Raises NotApplicable where a vault takes no more of them."""
+        self._needs("max_devices", len(self.members) + 1)
         device = Device()
         self.register(device, self.endorsement(device, by)).must_be(201)
         self.members.append(device)
@@ -107,7 +111,8 @@ class Vault:
     # -------- the log
 
     def push(self, *changesets: Json, by: Device | None = None, if_match: str | None = None, **members: Any) -> Answer:  # noqa: ANN401
-        """Push one changeset alone, several as a batch."""
+        """Push one changeset alone, several as a batch. Raises NotApplicable for a batch that is too large here."""
+        self._needs("max_batch", len(changesets))
         body: Json = changesets[0] if len(changesets) == 1 else {"changesets": list(changesets)}
         fields = {} if if_match is None else {"if-match": if_match}
         return self.ask("POST", "/changesets", body, by=by, fields=fields, **members)
@@ -120,7 +125,9 @@ class Vault:
         return pushed
 
     def pull(self, since: int | str | None = None, limit: int | str | None = None, **members: Any) -> Answer:  # noqa: ANN401
-        """Pull a page."""
+        """Pull a page. Raises NotApplicable where the usual one holds too few for a check."""
+        if limit is None:
+            self._needs("max_page", SMALLEST_PAGE)
         sent = (("since", since), ("limit", limit))
         query = [(name, str(value)) for name, value in sent if value is not None]
         return self.ask("GET", "/changesets", query=query, **members)
@@ -181,6 +188,10 @@ class Vault:
     def latest(self) -> Answer:
         """Ask for the latest snapshot."""
         return self.ask("GET", "/snapshots/latest")
+
+    def _needs(self, limit: str, least: int) -> None:
+        if self.relay.limit(limit) < least:
+            raise NotApplicable(f"{limit} is {self.relay.limit(limit)}")
 
     # -------- the end
 

@@ -1,5 +1,6 @@
 """The conformance kit finds nothing wrong with our relay: embedded, with everything visible, and as it is deployed."""
 
+import os
 import socket
 from contextlib import ExitStack
 from pathlib import Path
@@ -39,6 +40,12 @@ BY_DEFAULT = {
     "retention.changeset_days is 30",
 }
 
+ON_AWS = {
+    "the store serves its URLs itself",
+    "rate_limit is null",
+    "a quota of 600 in 60 s comes back faster than it is used up here",
+}
+
 
 def test_the_embedded_relay_conforms(tmp_path: Path) -> None:
     with EmbeddedRelay(tmp_path / "relay", **QUIET) as relay:
@@ -65,14 +72,12 @@ def test_a_relay_with_other_limits_behind_a_base_path_conforms_and_shows_what_ot
 
 
 def test_the_functions_as_built_conform(built_relays: BuiltRelays, tmp_path: Path) -> None:
+    limit = "600/60" if "RELAY_TEST_SLOW" in os.environ else "off"  # to use it up takes longer than all the rest
     with ExitStack() as stack:
-        relay = built_relays.start(stack, tmp_path / "relay", QUIET | {"RELAY_RATE_LIMIT": "600/60"})
+        relay = built_relays.start(stack, tmp_path / "relay", QUIET | {"RELAY_RATE_LIMIT": limit})
         found = conformance(relay.url, tmp_path)
     assert (found.failed, found.status) == ([], 0)
-    assert found.not_applicable <= BY_DEFAULT | {
-        "the store serves its URLs itself",
-        "a quota of 600 in 60 s comes back faster than it is used up here",
-    }
+    assert found.not_applicable <= BY_DEFAULT | ON_AWS
 
 
 def free_port() -> int:

@@ -79,7 +79,13 @@ def schema_version_is_0_to_2147483647(relay: Relay) -> None:
 )
 def sealed_fields_are_any_strings(relay: Relay) -> None:
     vault = relay.found()
-    texts = ("", "=", "not base64url!", "\u0000\u2028\U0001f600", "x" * 100_000)
+    texts = (
+        "",
+        "=",
+        "not base64url!",
+        "\u0000\u2028\U0001f600",
+        "x" * min(100_000, relay.limit("max_body_bytes") // 4),
+    )
     for text in texts:
         vault.push(vault.founder.changeset(nonce=text, ciphertext=text)).must_be(201)
     must_equal([(one["nonce"], one["ciphertext"]) for one in vault.log()], [(text, text) for text in texts], "texts")

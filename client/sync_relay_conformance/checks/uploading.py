@@ -23,7 +23,7 @@ def refuses(vault: Vault, sent: bytes) -> None:
 )
 def the_announced_bytes_are_taken(relay: Relay) -> None:
     vault = relay.found()
-    for blob in (BLOB, bytes(range(256)) * 1024, b"\0"):
+    for blob in (BLOB, bytes(range(256)) * min(1024, relay.limit("max_snapshot_bytes") // 512), b"\0"):
         vault.snapshot(blob)
         url = vault.shown(blob).must_be(200).json["snapshot"]["download"]["url"]
         must(relay.transfer("GET", url).content == blob, "the blob, byte for byte", "others")
