@@ -68,6 +68,11 @@ class Relay:
         """Return a limit of `/config`."""
         return self.configuration.limit(name)
 
+    def needs(self, limit: str, least: int) -> None:
+        """Raise NotApplicable where a limit is too low for what is checked."""
+        if self.limit(limit) < least:
+            raise NotApplicable(f"{limit} is {self.limit(limit)}")
+
     # -------- requests
 
     def draft(self, by: Device | None, method: str, path: str, body: Any = None, **members: Any) -> Draft:  # noqa: ANN401

@@ -10,7 +10,6 @@ from relay_protocol.chain import genesis
 from relay_protocol.encoding import base64url
 from sync_relay_conformance.answer import Answer
 from sync_relay_conformance.device import Device, Json
-from sync_relay_conformance.verdicts import NotApplicable
 
 if TYPE_CHECKING:
     import httpx
@@ -89,12 +88,13 @@ class Vault:
         return self.relay.ask(device, "POST", "/devices", body, fields=fields, **members)
 
     def endorsement(self, device: Device, by: Device | None = None, ahead_seconds: int = ENDORSED_SECONDS) -> Json:
-        """Return a member's word that a device may join, good for so long."""
+        """Return a member's word that a device may join, good for so long. See `join`."""
+        self.relay.needs("max_devices", 2)
         return (by or self.founder).endorse(self.id, device.id, self.relay.clock.now() + ahead_seconds)
 
     def join(self, by: Device | None = None) -> Device:
         """Let a new device join. Raises NotApplicable where a vault takes no more of them."""
-        self._needs("max_devices", len(self.members) + 1)
+        self.relay.needs("max_devices", len(self.members) + 1)
         device = Device()
         self.register(device, self.endorsement(device, by)).must_be(201)
         self.members.append(device)
@@ -112,7 +112,7 @@ class Vault:
 
     def push(self, *changesets: Json, by: Device | None = None, if_match: str | None = None, **members: Any) -> Answer:  # noqa: ANN401
         """Push one changeset alone, several as a batch. Raises NotApplicable for a batch that is too large here."""
-        self._needs("max_batch", len(changesets))
+        self.relay.needs("max_batch", len(changesets))
         body: Json = changesets[0] if len(changesets) == 1 else {"changesets": list(changesets)}
         fields = {} if if_match is None else {"if-match": if_match}
         return self.ask("POST", "/changesets", body, by=by, fields=fields, **members)
@@ -127,7 +127,7 @@ class Vault:
     def pull(self, since: int | str | None = None, limit: int | str | None = None, **members: Any) -> Answer:  # noqa: ANN401
         """Pull a page. Raises NotApplicable where the usual one holds too few for a check."""
         if limit is None:
-            self._needs("max_page", SMALLEST_PAGE)
+            self.relay.needs("max_page", SMALLEST_PAGE)
         sent = (("since", since), ("limit", limit))
         query = [(name, str(value)) for name, value in sent if value is not None]
         return self.ask("GET", "/changesets", query=query, **members)
@@ -188,10 +188,6 @@ class Vault:
     def latest(self) -> Answer:
         """Ask for the latest snapshot."""
         return self.ask("GET", "/snapshots/latest")
-
-    def _needs(self, limit: str, least: int) -> None:
-        if self.relay.limit(limit) < least:
-            raise NotApplicable(f"{limit} is {self.relay.limit(limit)}")
 
     # -------- the end
 

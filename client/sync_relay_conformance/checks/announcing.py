@@ -48,6 +48,7 @@ def a_snapshot_is_its_announcer_s_also_if_another_announces_it_again(relay: Rela
 
 @check("7.8", "(seq 0 with the", "`covers` says which changesets the snapshot contains")
 def covers_is_a_place_in_the_log(relay: Relay) -> None:
+    relay.needs("max_pending_snapshots", 3)
     vault = relay.vault_of(3)
     log = vault.log()
     vault.announce(b"covers nothing", vault.genesis).must_be(201)

@@ -98,6 +98,7 @@ def brought(vault: Vault, ahead_seconds: int) -> Answer:
 
 @check("5", "3. it is not past, else 403 `endorsement_expired`;", "| 403 | `endorsement_expired` | §5 |")
 def an_endorsement_that_is_past_has_expired(relay: Relay) -> None:
+    relay.needs("max_devices", 2)
     vault = relay.found()
     fuzz = relay.clock.fuzz_seconds
     brought(vault, fuzz).must_be(201)
@@ -110,6 +111,7 @@ def an_endorsement_that_is_past_has_expired(relay: Relay) -> None:
 
 @check("5", "4. it is at most 7 days ahead, else 403 `endorsement_invalid`.")
 def an_endorsement_is_at_most_7_days_ahead(relay: Relay) -> None:
+    relay.needs("max_devices", 3)
     vault = relay.found()
     fuzz = relay.clock.fuzz_seconds
     brought(vault, SEVEN_DAYS - fuzz).must_be(201)

@@ -46,6 +46,7 @@ def a_pending_snapshot_is_not_the_latest(relay: Relay) -> None:
 
 @check("7.8", '| `GET …/snapshots/{sha256}` | `{"epoch","snapshot"}`, a pending one too |')
 def one_snapshot_is_shown_a_pending_one_too(relay: Relay) -> None:
+    relay.needs("max_pending_snapshots", 2)
     vault = relay.found()
     pending = vault.announce(b"pending").must_be(201).json["snapshot"]
     vault.shown(b"pending").must_be(200, snapshot=pending)
@@ -72,6 +73,7 @@ def snapshots_are_listed_newest_first(relay: Relay) -> None:
     "snapshot is available, and in no other.",
 )
 def download_is_in_three_answers_and_in_no_other(relay: Relay) -> None:
+    relay.needs("max_pending_snapshots", 2)
     vault = relay.found()
     vault.announce(b"pending").must_be(201)
     vault.snapshot(b"a blob")

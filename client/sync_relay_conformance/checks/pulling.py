@@ -18,6 +18,7 @@ def a_pull_goes_on_after_since(relay: Relay) -> None:
 
 @check("7.7", "`cursor` is the last seq returned, or `since`", "`has_more` is true exactly if `cursor` < `head.seq`.")
 def cursor_and_has_more_tell_where_a_page_ends(relay: Relay) -> None:
+    relay.needs("max_page", 3)
     vault = relay.vault_of(3)
     for since, limit, cursor in ((0, 1, 1), (1, 1, 2), (0, 2, 2), (2, 1, 3), (0, 3, 3), (3, 1, 3)):
         page = vault.pull(since, limit).must_be(200, cursor=cursor, has_more=cursor < 3, head=vault.head)

@@ -35,6 +35,7 @@ def is_good_for(relay: Relay, seconds: int, ask: Callable[[], str]) -> None:
     "| `url_ttl_seconds` | 900 | a presigned URL |",
 )
 def a_url_says_until_when_it_is_good(relay: Relay) -> None:
+    relay.needs("max_pending_snapshots", 2)
     vault = relay.found()
     url_ttl, upload_ttl = relay.limit("url_ttl_seconds"), relay.limit("upload_ttl_seconds")
     is_good_for(relay, min(url_ttl, upload_ttl), lambda: str(vault.announce(BLOB).json["upload"]["expires_at"]))

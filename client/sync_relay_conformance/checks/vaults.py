@@ -45,6 +45,7 @@ def bytes_counts_changesets(relay: Relay) -> None:
 
 @check("7.5", "each snapshot's `size` from its announcement until it goes.")
 def bytes_counts_snapshots_from_their_announcement(relay: Relay) -> None:
+    relay.needs("max_pending_snapshots", 2)
     vault = relay.found()
     vault.announce(b"x" * 1000).must_be(201)
     vault.ask("GET").must_be(200, bytes=1000)
@@ -55,6 +56,7 @@ def bytes_counts_snapshots_from_their_announcement(relay: Relay) -> None:
 
 @check("7.5", "`snapshot` is the one of `…/snapshots/latest` (§7.8) without `download`, or null.")
 def snapshot_is_the_latest_without_download(relay: Relay) -> None:
+    relay.needs("max_pending_snapshots", 2)
     vault = relay.found()
     vault.announce(b"pending").must_be(201)
     vault.ask("GET").must_be(200, snapshot=None)
