@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi lies access mutate leaks bench bench-alike bench-shards bench-dynamodb bench-coldstart events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi conformance-table lies access mutate leaks bench bench-alike bench-shards bench-dynamodb bench-coldstart events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -61,10 +61,13 @@ access: .venv/.dev  ## write docs/who-may-do-what.md anew
 lies: .venv/.dev  ## write the table of lies in docs/threat-model.md anew
 	$(BIN)/python -m tests.lying_relay.table
 
+conformance-table: .venv/.dev  ## write docs/conformance.md anew
+	$(BIN)/python -m tools.conformance > docs/conformance.md
+
 events: .venv/.dev  ## write events/ anew: a signature is good for five minutes
 	$(BIN)/python -m tools.events
 
-mutate: .venv/.dev  ## seed bugs in the crypto, the chain and the audit, and see the tests fail
+mutate: .venv/.dev  ## seed bugs, and see the tests and the conformance kit fail
 	$(BIN)/python -m tools.mutate
 
 leaks: .venv/.dev stand-in  ## seed leaks of sealed values, and see that audit, types or canaries catch each (half an hour)
