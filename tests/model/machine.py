@@ -4,10 +4,12 @@ Every request is signed and goes through the real handlers. After each step ever
 is read back and judged (`invariants`).
 """
 
+from collections.abc import Callable
 from hashlib import sha256
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from tests.http.device import Device
 from tests.model import invariants
@@ -15,6 +17,8 @@ from tests.model.plain import Json, base64url
 from tests.model.sending import DEVICES, ModelledRelay
 
 BLOBS = 4
+OPERATORS = {"maintain", "restart", "renew_epochs", "set_clock"}
+"""What is not done twice without a device's doing something in between."""
 HOUR = 3600
 ALL_EVERY = 5
 
@@ -29,13 +33,35 @@ AGAIN = ("own", "own", "own", "own", "another's", "edited")
 jumps = st.sampled_from([5, 20 * 60, 2 * HOUR, 25 * HOUR, 72 * HOUR])
 
 
-def has_work(machine: "RelayMachine") -> bool:
-    """Whether a device did something since the operator last did: else many runs are of nothing else."""
-    return not machine.is_idle
+OPERATIONS: dict[str, tuple[int, st.SearchStrategy[Json]]] = {}
+"""What can be done: how often of a hundred and some, and what is drawn for it."""
+
+Method = TypeVar("Method", bound=Callable[..., None])
+
+
+def operation(weight: int, **arguments: st.SearchStrategy[Any]) -> Callable[[Method], Method]:
+    """Let a method be drawn, so often.
+
+    One rule draws them all: of rules of their own Hypothesis leaves most out of a run, and few come to anything.
+    """
+
+    def note(method: Method) -> Method:
+        OPERATIONS[method.__name__] = (weight, st.fixed_dictionaries(arguments))
+        return method
+
+    return note
 
 
 class RelayMachine(ModelledRelay):
     """One relay, and all that happens to it."""
+
+    @rule(data=st.data())
+    def step(self, data: st.DataObject) -> None:
+        """Do one of the operations below."""
+        name = data.draw(st.sampled_from([name for name, (weight, _) in OPERATIONS.items() for _ in range(weight)]))
+        if name in OPERATORS and self.is_idle:
+            name = "push"
+        getattr(self, name)(**data.draw(OPERATIONS[name][1], name))
 
     # -------- what is done
 
@@ -45,7 +71,8 @@ class RelayMachine(ModelledRelay):
             for device in range(vault, vault + 3):
                 self.register(vault, device, None if device == vault else 31, "right", "answered")
 
-    @rule(
+    @operation(
+        8,
         vault=vaults,
         device=devices,
         endorser=st.one_of(callers, callers, callers, st.none()),
@@ -72,14 +99,14 @@ class RelayMachine(ModelledRelay):
         named = joining.id if kind != "forged" else endorser.id
         return endorser.endorse(self.vault_id(vault), named, self.world.clock.seconds + ahead_seconds)
 
-    @rule(vault=vaults)
+    @operation(3, vault=vaults)
     def found_anew(self, vault: int) -> None:
         """Once a vault is erased, its devices found another under a new id."""
         if self.vault_id(vault) in self.model.erased:
             self.generations[vault] += 1
             self.register(vault, vault, None, "right", "answered")
 
-    @rule(vault=vaults, by=callers, device=devices, fate=fates)
+    @operation(4, vault=vaults, by=callers, device=devices, fate=fates)
     def revoke(self, vault: int, by: int, device: int, fate: str) -> None:
         sender = self.caller(vault, by)
         named = self.devices[device].id
@@ -90,7 +117,8 @@ class RelayMachine(ModelledRelay):
             lambda: self.model.revoke(self.vault_id(vault), sender.id, named),
         )
 
-    @rule(
+    @operation(
+        30,
         vault=vaults,
         by=callers,
         fresh=st.sampled_from([0, 1, 1, 2, 3, 4]),
@@ -140,7 +168,7 @@ class RelayMachine(ModelledRelay):
         seq = len(known.log) if which == "head" else max(0, len(known.log) - 1)
         return str(known.place(seq)["chain"])
 
-    @rule(vault=vaults, by=callers, back=st.integers(-1, 15), limit=st.integers(1, 7))
+    @operation(6, vault=vaults, by=callers, back=st.integers(-1, 15), limit=st.integers(1, 7))
     def pull(self, vault: int, by: int, back: int, limit: int) -> None:
         """Pull from so many changesets before the head, or from past it."""
         sender = self.caller(vault, by)
@@ -153,7 +181,8 @@ class RelayMachine(ModelledRelay):
         expected = self.model.pull(self.vault_id(vault), sender.id, since, limit)
         invariants.check_page(answer, expected, since, self.model.bounds.max_page_bytes)
 
-    @rule(
+    @operation(
+        7,
         vault=vaults,
         by=callers,
         blob=blobs,
@@ -184,7 +213,7 @@ class RelayMachine(ModelledRelay):
     def _blob(self, number: int) -> bytes:
         return f"state {number} ".encode() * (number + 1)
 
-    @rule(upload=st.integers(0, 5), right=st.sampled_from([True, True, True, False]))
+    @operation(7, upload=st.integers(0, 5), right=st.sampled_from([True, True, True, False]))
     def upload(self, upload: int, *, right: bool) -> None:
         """Send the bytes of an announced blob, or others, while its URL is good or after that."""
         if not self.uploads:
@@ -199,7 +228,7 @@ class RelayMachine(ModelledRelay):
         assert invariants.rfc3339_ms(told["expires_at"]) <= announcement.expires_at_ms, bounds
         announcement.uploaded = announcement.uploaded or taken
 
-    @rule(vault=vaults, by=callers, place=st.integers(0, 9), fate=fates)
+    @operation(7, vault=vaults, by=callers, place=st.integers(0, 9), fate=fates)
     def complete(self, vault: int, by: int, place: int, fate: str) -> None:
         """Complete one that was announced, if any was, in the order of the announcements."""
         sender = self.caller(vault, by)
@@ -213,7 +242,7 @@ class RelayMachine(ModelledRelay):
             lambda: self.model.complete(self.vault_id(vault), sender.id, digest),
         )
 
-    @rule(vault=vaults, by=callers, covers=st.integers(0, 3))
+    @operation(8, vault=vaults, by=callers, covers=st.integers(0, 3))
     def take_snapshot(self, vault: int, by: int, covers: int) -> None:
         """Announce, upload and complete one: else few come to be."""
         blob = self.pushed % BLOBS
@@ -221,7 +250,7 @@ class RelayMachine(ModelledRelay):
         self.upload(0, right=True)
         self.complete(vault, by, 0, "answered")
 
-    @rule(vault=vaults, by=callers, days=st.integers(1, 3))
+    @operation(6, vault=vaults, by=callers, days=st.integers(1, 3))
     def live_for_days(self, vault: int, by: int, days: int) -> None:
         """What most days are like: without them few logs would grow, and less be pruned."""
         self.found_anew(vault)
@@ -231,7 +260,7 @@ class RelayMachine(ModelledRelay):
             self.take_snapshot(vault, by, 1)
             self.maintain(25)
 
-    @rule(vault=vaults, by=callers, blob=st.none() | blobs, other=devices)
+    @operation(5, vault=vaults, by=callers, blob=st.none() | blobs, other=devices)
     def look(self, vault: int, by: int, blob: int | None, other: int) -> None:
         """See a snapshot with its blob, and a device."""
         sender = self.caller(vault, by)
@@ -242,7 +271,9 @@ class RelayMachine(ModelledRelay):
         answer = self.world.call(sender, "GET", f"/devices/{self.devices[other].id}")
         self.judge(answer, self.model.device(sender.id, self.devices[other].id))
 
-    @rule(vault=vaults, by=callers, if_match=st.sampled_from([None, "stale", "none at all", "head"]), fate=fates)
+    @operation(
+        3, vault=vaults, by=callers, if_match=st.sampled_from([None, "stale", "none at all", "head"]), fate=fates
+    )
     def erase(self, vault: int, by: int, if_match: str | None, fate: str) -> None:
         sender = self.caller(vault, by)
         chain = self._chain(vault, if_match)
@@ -256,8 +287,7 @@ class RelayMachine(ModelledRelay):
 
     # -------- what happens to the relay
 
-    @precondition(has_work)
-    @rule(hours=st.sampled_from([0, 0, 1, 25, 50]))
+    @operation(6, hours=st.sampled_from([0, 0, 1, 25, 50]))
     def maintain(self, hours: int) -> None:
         """Run retention, some time after the last step."""
         self.world.clock.advance(hours * HOUR)
@@ -267,15 +297,13 @@ class RelayMachine(ModelledRelay):
         self.happened_to_all()
         invariants.check_blobs(list(self.stores.blobs.keys()), self.model)
 
-    @precondition(has_work)
-    @rule()
+    @operation(4)
     def restart(self) -> None:
         self.stores.reopen()
         self.world.replace(log=self.stores.log, limiter=self.stores.limiter, blobs=self.stores.blobs)
         self.happened_to_all()
 
-    @precondition(has_work)
-    @rule()
+    @operation(2)
     def renew_epochs(self) -> None:
         """The operator restored a backup."""
         assert self.world.relay.log.renew_epochs(self.world.relay.ids.uuid) == len(self.model.vaults)
@@ -286,8 +314,7 @@ class RelayMachine(ModelledRelay):
             vault.epoch = epoch.epoch
         self.happened_to_all()
 
-    @precondition(has_work)
-    @rule(seconds=jumps, back=st.booleans())
+    @operation(7, seconds=jumps, back=st.booleans())
     def set_clock(self, seconds: int, *, back: bool) -> None:
         self.world.clock.advance(-seconds if back else seconds)
         self.happened_to_all()
