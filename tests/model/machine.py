@@ -16,7 +16,7 @@ from tests.model import invariants
 from tests.model.plain import Json, base64url
 from tests.model.sending import DEVICES, ModelledRelay
 
-BLOBS = 4
+BLOBS = 8
 OPERATORS = {"maintain", "restart", "renew_epochs", "set_clock"}
 """What is not done twice without a device's doing something in between."""
 HOUR = 3600
@@ -103,6 +103,7 @@ class RelayMachine(ModelledRelay):
     def found_anew(self, vault: int) -> None:
         """Once a vault is erased, its devices found another under a new id."""
         if self.vault_id(vault) in self.model.erased:
+            self.register(vault, vault, None, "right", "answered")
             self.generations[vault] += 1
             self.register(vault, vault, None, "right", "answered")
 
@@ -230,10 +231,12 @@ class RelayMachine(ModelledRelay):
 
     @operation(7, vault=vaults, by=callers, place=st.integers(0, 9), fate=fates)
     def complete(self, vault: int, by: int, place: int, fate: str) -> None:
-        """Complete one that was announced, if any was, in the order of the announcements."""
+        """Complete one that was announced, if any was: one that is still pending, if any is."""
         sender = self.caller(vault, by)
         known = self.model.vaults.get(self.vault_id(vault))
-        announced = [one.body["sha256"] for one in known.snapshots] if known else []
+        snapshots = known.snapshots if known else []
+        pending = [one for one in snapshots if not one.available]
+        announced = [one.body["sha256"] for one in (pending or snapshots)]
         digest = announced[-1 - place % len(announced)] if announced else base64url(bytes(32))
         self.request(
             fate,
@@ -242,7 +245,7 @@ class RelayMachine(ModelledRelay):
             lambda: self.model.complete(self.vault_id(vault), sender.id, digest),
         )
 
-    @operation(8, vault=vaults, by=callers, covers=st.integers(0, 3))
+    @operation(8, vault=vaults, by=callers, covers=st.integers(0, 9))
     def take_snapshot(self, vault: int, by: int, covers: int) -> None:
         """Announce, upload and complete one: else few come to be."""
         blob = self.pushed % BLOBS
