@@ -25,9 +25,9 @@ test-as-built: .venv/.dev stand-in emulated  ## the end-to-end tests against wha
 # The DynamoDB of the tests. Its Cargo.lock pins it; where there is no cargo those tests are skipped, and fail in CI.
 stand-in: $(if $(shell command -v cargo),.stand-in/.built)
 
-.stand-in/.built: $(addprefix tests/dynamodb_stand_in/,Cargo.toml Cargo.lock src/main.rs)
+.stand-in/.built: $(addprefix tools/stand_ins/dynamodb/,Cargo.toml Cargo.lock src/main.rs)
 	@echo "Building the DynamoDB of the tests: a few minutes, once"
-	@cargo build -q --locked --release --manifest-path tests/dynamodb_stand_in/Cargo.toml --target-dir .stand-in
+	@cargo build -q --locked --release --manifest-path tools/stand_ins/dynamodb/Cargo.toml --target-dir .stand-in
 	@touch $@
 
 demo: .venv/.dev  ## devices sync a real ledger; one joins from a snapshot, one is revoked

@@ -18,11 +18,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.contract.aws_world import dynamodb_served, s3_served
-from tests.e2e.aws_stores import Stores
 from tools.emulator.built import Built, BuiltFunction
 from tools.emulator.emulator import RUNTIME, Emulator
 from tools.events.story import SCHEDULED, examples
+from tools.stand_ins.aws import dynamodb_served, s3_served
+from tools.stand_ins.stores import Stores
 
 MEASURED = {"changesets": "pull", "devices": "list", "snapshots": "list", "vaults": "show"}
 """By group: the example whose request is timed. It changes nothing, so every start gets the same answer."""

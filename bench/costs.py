@@ -5,8 +5,8 @@ The units are measured; prices and times are assumptions, below, and are to be l
 
 from dataclasses import dataclass
 
-from tests.contract.aws_world import dynamodb_served, s3_served
 from tests.contract.metered import MeteredVault, metered
+from tools.stand_ins.aws import dynamodb_served, s3_served
 
 MILLION = 1_000_000
 

@@ -6,8 +6,8 @@ changesets to measure at.
 
 import sys
 
-from tests.contract.aws_world import dynamodb_served, s3_served
 from tests.contract.metered import metered
+from tools.stand_ins.aws import dynamodb_served, s3_served
 
 SIZES = (0, 1_000, 100_000)
 

@@ -18,7 +18,7 @@ from relay.adapters.sqlite import open_stores
 from relay.adapters.sqlite.connections import Journal
 from relay.ports import AppendPlan, Limiter, Log, LogState, Member, NewRecord, PairingPlan, PairingState, Quota, Receipt
 from relay.ports import StoreUnavailable as Busy
-from relay_protocol.changeset import extend
+from relay_protocol.chain import extend
 from relay_protocol.sealed import Sealed
 
 DEVICE = "device"

@@ -21,10 +21,10 @@ from demo.syncing import (
 )
 from demo.tables import Tables
 from relay_protocol.encoding import base64url
-from tests.contract.aws_world import dynamodb_served, s3_served
-from tests.e2e.aws_stores import Stores
 from tools.embedded import EmbeddedRelay
 from tools.emulator.relay import BuiltRelay
+from tools.stand_ins.aws import dynamodb_served, s3_served
+from tools.stand_ins.stores import Stores
 
 LEDGER = ("--seed", "2604", "--date-begin", "2019-01-01", "--date-end", "2026-01-01", "--date-birth", "1980-05-12")
 

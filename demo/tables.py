@@ -7,7 +7,7 @@ from typing import Any
 from relay.adapters.dynamodb.entries import entries_in
 from relay.adapters.dynamodb.values import from_item
 from sync_relay_client import Envelope
-from tests.e2e.aws_stores import Stores
+from tools.stand_ins.stores import Stores
 
 
 class Tables:

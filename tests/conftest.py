@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests import figures
+from tests.backends import dynamodb_or_none
+from tools.stand_ins.aws import s3_served
 
 IN_MEMORY = "/dev/shm"
 
@@ -33,3 +35,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("figures")
         for line in told:
             terminalreporter.line(line)
+
+
+@pytest.fixture(scope="session")
+def dynamodb_url() -> Iterator[str]:
+    """A DynamoDB of this run's own."""
+    with dynamodb_or_none() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    """An S3 of this run's own."""
+    with s3_served() as url:
+        yield url

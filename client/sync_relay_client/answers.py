@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from relay_protocol import answers
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from relay_protocol.devices import is_public_key, thumbprint
 from relay_protocol.encoding import from_base64url, parse_json
 from sync_relay_client.envelope import Envelope

@@ -12,7 +12,8 @@ from nacl.bindings import (
 from nacl.exceptions import CryptoError
 from nacl.utils import random
 
-from relay_protocol.changeset import Changeset, Head
+from relay_protocol.chain import Head
+from relay_protocol.changeset import Changeset
 from relay_protocol.devices import SIGNATURE_BYTES, verifies
 from relay_protocol.encoding import base64url, from_base64url, from_pae, pae
 from relay_protocol.sealed import Sealed

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from relay_protocol.changeset import Head, extend, genesis
+from relay_protocol.chain import Head, extend, genesis
 from sync_relay_client.errors import ChainBroken, IdRepeated, SequenceGap
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from relay_protocol.devices import endorsement_message, verifies
 from relay_protocol.encoding import base64url, from_base64url, from_pae, is_thumbprint, is_uuid, pae, parse_json
 from relay_protocol.requests import Endorsement

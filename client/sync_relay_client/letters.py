@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from relay_protocol.answers import Snapshot
-from relay_protocol.changeset import genesis
+from relay_protocol.chain import genesis
 from relay_protocol.encoding import from_pae, pae
 from sync_relay_client.errors import InvitationInvalid, KeyUnknown, SnapshotInvalid
 from sync_relay_client.invitation import Invitation

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from sync_relay_client.envelope import Change, Envelope, unseal
 from sync_relay_client.errors import (
     ChangesetInvalid,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from relay_protocol.answers import Snapshot
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from relay_protocol.devices import endorse
 from relay_protocol.encoding import from_base64url
 from relay_protocol.requests import Endorsement

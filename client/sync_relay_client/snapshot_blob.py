@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from relay_protocol.devices import verifies
 from relay_protocol.encoding import from_pae, pae
 from sync_relay_client.envelope import seq_of

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from sync_relay_client.answers import Urgency
 from sync_relay_client.profile import Transaction
 

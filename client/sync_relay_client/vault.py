@@ -7,7 +7,7 @@ from threading import Lock, get_ident
 from types import TracebackType
 from typing import Self, TypeVar
 
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from sync_relay_client.envelope import Change
 from sync_relay_client.flow import Flow, Progress, drive
 from sync_relay_client.flows import (

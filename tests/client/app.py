@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from sync_relay_client import Change, Inbox, Options, Vault
 from sync_relay_client.profile.profile import FILE
 from tests.client.relay_in_process import RelayInProcess

@@ -12,7 +12,7 @@ import pytest
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt
 from nacl.utils import random
 
-from relay_protocol.changeset import Head, extend, genesis
+from relay_protocol.chain import Head, extend, genesis
 from relay_protocol.encoding import base64url, pae
 from sync_relay_client import Change, DeviceKey, Envelope, Page, VaultKey, VaultSession
 from sync_relay_client.history import MemoryHistory

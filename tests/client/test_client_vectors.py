@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from relay_protocol.changeset import Head, genesis
+from relay_protocol.chain import Head, genesis
 from relay_protocol.devices import endorse
 from relay_protocol.encoding import base64url, from_base64url
 from sync_relay_client import Change, DeviceKey, Envelope, Invitation, SnapshotContext, SnapshotReader, VaultKey

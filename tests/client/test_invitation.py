@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from relay_protocol.encoding import base64url, from_base64url, from_pae, pae
 from sync_relay_client import Change, DeviceKey, Invitation, VaultSession, read_request, request_code
 from sync_relay_client.errors import InvitationInvalid, RolledBack

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from relay_protocol.changeset import Head, genesis
+from relay_protocol.chain import Head, genesis
 from relay_protocol.encoding import pae
 from sync_relay_client import Change, DeviceKey, Envelope, Page, VaultKey, VaultSession
 from sync_relay_client.errors import (

@@ -10,7 +10,8 @@ import pytest
 
 from relay_protocol.encoding import base64url
 from sync_relay_client.errors import ProfileBroken, ProfileError, ProfileMissing, ProfileUnsafe
-from sync_relay_client.profile.secrets import KeyringChoice, check_private, load_or_create_profile_key
+from sync_relay_client.profile.private_file import check_private
+from sync_relay_client.profile.secrets import KeyringChoice, load_or_create_profile_key
 
 PROCESSES = 6
 

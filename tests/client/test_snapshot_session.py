@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from relay_protocol.answers import HeadAnswer, Snapshot
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from relay_protocol.encoding import base64url, pae
 from sync_relay_client import (
     Change,

@@ -1,11 +1,8 @@
 """What the contracts share. Each backend's test module brings the fixture `log`, `limiter` or `world`."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from relay.ports import Log
-from tests.contract.aws_world import dynamodb_served, s3_served
 from tests.contract.log_world import TestedVault, uuid
 
 REWRITTEN = (
@@ -40,17 +37,3 @@ def other(log: Log) -> TestedVault:
 def pushes_each() -> int:
     """How often each thread of a long race pushes: a store in the network takes fewer."""
     return 125
-
-
-@pytest.fixture(scope="session")
-def dynamodb_url() -> Iterator[str]:
-    """A DynamoDB of this run's own."""
-    with dynamodb_served() as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def s3_url() -> Iterator[str]:
-    """An S3 of this run's own."""
-    with s3_served() as url:
-        yield url

@@ -6,7 +6,7 @@ from hashlib import sha256
 from threading import Event
 
 from relay.ports import AppendPlan, Log, LogState, Receipt
-from relay_protocol.changeset import Head, extend, genesis
+from relay_protocol.chain import Head, extend, genesis
 from relay_protocol.sealed import into_store
 from tests.contract.at_once import at_once, beside
 from tests.contract.log_world import FOUNDER, NOW_MS, TestedVault, new_records, seqs_in, text_of, texts_in, uuid

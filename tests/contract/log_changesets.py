@@ -3,7 +3,7 @@
 import pytest
 
 from relay.ports import AppendPlan, Log, LogState, Standing, StoreUnavailable
-from relay_protocol.changeset import Head, genesis
+from relay_protocol.chain import Head, genesis
 from tests.contract.log_world import (
     FOUNDER,
     NOW_MS,

@@ -16,7 +16,7 @@ from relay.ports import (
     Signer,
     Standing,
 )
-from relay_protocol.changeset import genesis
+from relay_protocol.chain import genesis
 from tests.contract.log_world import FOUNDER, NOW_MS, STRANGE, PlanFailed, TestedVault, key_of, member, uuid
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from relay.ports import PruneStep
-from relay_protocol.changeset import Head, genesis
+from relay_protocol.chain import Head, genesis
 from tests.contract.log_world import NOW_MS, TestedVault, seqs_in, text_of, uuid
 
 LATER_MS = NOW_MS + 1

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from relay.ports import AnnouncePlan, AnnounceState, Log
-from relay_protocol.changeset import Head, genesis
+from relay_protocol.chain import Head, genesis
 from tests.contract.log_world import HOUR_MS, NOW_MS, STRANGE, PlanFailed, TestedVault, uuid
 
 

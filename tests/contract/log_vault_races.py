@@ -16,7 +16,7 @@ from relay.ports import (
     SnapshotRecord,
     Standing,
 )
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from tests.contract.at_once import at_once
 from tests.contract.log_world import FOUNDER, NOW_MS, TestedVault, member, new_records, uuid
 

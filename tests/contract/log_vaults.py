@@ -3,7 +3,7 @@
 from itertools import count
 
 from relay.ports import Log, PairingState, Signer, Standing
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from tests.contract.log_world import FOUNDER, NOW_MS, TestedVault, key_of, seqs_in, text_of, uuid
 
 

@@ -20,7 +20,7 @@ from relay.ports import (
     SnapshotRecord,
     VaultInfo,
 )
-from relay_protocol.changeset import Head, extend
+from relay_protocol.chain import Head, extend
 from relay_protocol.sealed import Sealed, into_store
 
 NOW_MS = 1_777_195_800_000

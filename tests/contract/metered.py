@@ -13,11 +13,11 @@ from relay.adapters.dynamodb import DynamoLimiter, DynamoLog
 from relay.adapters.s3 import S3Blobs, S3Texts
 from relay.config import Settings
 from relay_protocol.encoding import base64url
-from tests.contract.aws_world import dynamodb, new_bucket, new_limiter_table, new_log_table
 from tests.contract.log_world import TestedVault
 from tests.contract.wire_meter import QUIET_SECONDS, Cost, WireMeter
 from tests.http.documented import Answer
 from tests.http.world import World, encode
+from tools.stand_ins.aws import dynamodb, new_bucket, new_limiter_table, new_log_table
 
 KIB = 1024
 MIB = KIB * KIB

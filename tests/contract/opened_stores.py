@@ -5,8 +5,8 @@ from typing import Any
 
 from relay.adapters.dynamodb import DynamoLog
 from relay.adapters.s3 import Bucket, S3Texts
-from tests.contract.aws_world import dynamodb, new_bucket, new_log_table
 from tests.contract.faulty_wire import HastyTime
+from tools.stand_ins.aws import dynamodb, new_bucket, new_log_table
 
 MARK = b"mark of a sealed text"
 LARGE = MARK * 10_000

@@ -6,14 +6,13 @@ the disk is not among them.
 
 import _sqlite3
 import ctypes
-import os
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
+from tests.backends import give_up
 
 Hook = Callable[[str], int | None]
 """Is given the name of a call that is about to be made; returns the errno that it fails with, or None to let it be."""
@@ -81,7 +80,6 @@ def _find_vfs() -> "ctypes._Pointer[_Vfs]":
     except (AttributeError, OSError):  # it is a part of the interpreter
         find = None
     if find is None:
-        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
         give_up(f"this Python's SQLite {sqlite3.sqlite_version} can't be reached")
     find.restype = ctypes.POINTER(_Vfs)
     found: ctypes._Pointer[_Vfs] = find(None)

@@ -14,8 +14,8 @@ from relay.ports import Quota, StoreUnavailable
 from relay_protocol.limits import Retention
 from relay_protocol.sealed import Sealed, into_store
 from tests.contract.at_once import at_once
-from tests.contract.aws_world import ACCESS_KEY, REGION, dynamodb, new_bucket, new_log_table, session
 from tests.contract.log_world import NOW_MS, TestedVault, seqs_in, uuid
+from tools.stand_ins.aws import ACCESS_KEY, REGION, dynamodb, new_bucket, new_log_table, session
 
 
 @pytest.fixture

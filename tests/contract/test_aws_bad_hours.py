@@ -14,10 +14,10 @@ from relay.adapters.s3 import Bucket, S3Blobs, S3Texts
 from relay.config import Settings
 from relay.ports import StoreUnavailable
 from relay_protocol.limits import Limits
-from tests.contract.aws_world import dynamodb, new_bucket, new_limiter_table, new_log_table
 from tests.contract.blob_worlds import KEY
 from tests.contract.faulty_wire import FaultyWire, HastyTime, Send, throttled
 from tests.http.world import Vault, World
+from tools.stand_ins.aws import dynamodb, new_bucket, new_limiter_table, new_log_table
 
 MINUTE_MS = 60_000
 BODY = b"some bytes"

@@ -20,9 +20,9 @@ from relay.ports import (
     Revocation,
     StoreUnavailable,
 )
-from tests.contract.aws_world import dynamodb, new_bucket, new_limiter_table, new_log_table
 from tests.contract.faulty_wire import FAULTS, Fault, FaultyWire, HastyTime, Send, answer, lost_answer, throttled
 from tests.contract.log_world import FOUNDER, NOW_MS, TestedVault, member, new_records, seqs_in, text_of, uuid
+from tools.stand_ins.aws import dynamodb, new_bucket, new_limiter_table, new_log_table
 
 _vaults = count(0xF0001)
 _of_the_first: list[tuple[str, str]] = []

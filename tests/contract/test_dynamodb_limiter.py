@@ -6,9 +6,9 @@ import pytest
 
 from relay.adapters.dynamodb import DynamoLimiter
 from relay.ports import Limiter
-from tests.contract.aws_world import dynamodb, new_limiter_table
 from tests.contract.limiter_contract import HALF_SECOND_US, NOW_US, QUOTA
 from tests.contract.limiter_contract import TestLimiter as Contract
+from tools.stand_ins.aws import dynamodb, new_limiter_table
 
 
 class TestLimiter(Contract):

@@ -8,8 +8,8 @@ import pytest
 from relay.adapters.dynamodb import DynamoLog
 from relay.adapters.s3 import S3Texts
 from relay.ports import Log
-from tests.contract.aws_world import dynamodb, new_bucket, new_log_table
 from tests.contract.log_contract import *  # noqa: F403 -- the contract, whole
+from tools.stand_ins.aws import dynamodb, new_bucket, new_log_table
 
 
 @pytest.fixture(autouse=True)

@@ -12,9 +12,9 @@ from relay.adapters.s3 import S3Texts
 from relay.patience import Patience
 from relay.ports import Log
 from tests.contract.at_once import GUARD_SECONDS
-from tests.contract.aws_world import dynamodb, new_bucket, new_log_table
 from tests.contract.log_append_races import TestAppendRaces
 from tests.contract.log_vault_races import TestAnnounceRaces, TestErasureRaces, TestPairingRaces, TestRevocationRaces
+from tools.stand_ins.aws import dynamodb, new_bucket, new_log_table
 
 __all__ = ["TestAnnounceRaces", "TestAppendRaces", "TestErasureRaces", "TestPairingRaces", "TestRevocationRaces"]
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.contract.aws_world import dynamodb
 from tests.contract.dynamodb_rules import REFUSED, TABLE, make_table, send_a_transaction_again, units
+from tools.stand_ins.aws import dynamodb
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 
 from relay.adapters.s3 import S3Blobs
 from relay.ports import Upload
-from tests.contract.aws_world import new_bucket
 from tests.contract.blob_worlds import BlobWorld, HttpBlobWorld
 from tests.contract.blobs_contract import *  # noqa: F403 -- the contract, whole
+from tools.stand_ins.aws import new_bucket
 
 
 class S3World(HttpBlobWorld):

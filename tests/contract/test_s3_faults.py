@@ -10,7 +10,6 @@ from botocore.awsrequest import AWSResponse
 from relay.adapters.s3 import Bucket, S3Blobs, S3Texts
 from relay.ports import BlobStat, StoreUnavailable
 from relay_protocol.sealed import Sealed, into_store
-from tests.contract.aws_world import new_bucket
 from tests.contract.blob_worlds import KEY
 from tests.contract.faulty_wire import (
     Fault,
@@ -22,6 +21,7 @@ from tests.contract.faulty_wire import (
     lost_answer,
     no_connection,
 )
+from tools.stand_ins.aws import new_bucket
 
 BODY = b"some bytes"
 

@@ -12,7 +12,7 @@ import pytest
 
 from relay.adapters.sqlite import SqliteLog
 from relay.adapters.sqlite.connections import Journal
-from relay_protocol.changeset import genesis
+from relay_protocol.chain import genesis
 from tests.contract.log_append_races import read_on
 from tests.contract.log_world import TestedVault, texts_in
 from tests.contract.sqlite_pusher import VAULT_ID, text_of

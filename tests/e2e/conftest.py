@@ -12,11 +12,10 @@ import pytest
 
 from relay_protocol.encoding import base64url
 from sync_relay_client import Change, DeviceKey, Invitation, OpenedChange, RelayClient, VaultEndpoint, VaultSession
-from tests.contract.aws_world import dynamodb_served, s3_served
-from tests.e2e.aws_stores import Stores
+from tests.backends import need_built_functions
 from tools.embedded import EmbeddedRelay
-from tools.emulator.emulator import is_there
 from tools.emulator.relay import BuiltRelay
+from tools.stand_ins.stores import Stores
 
 StartRelay = Callable[..., EmbeddedRelay]
 INVITATION_SECONDS = 600
@@ -112,10 +111,10 @@ class BuiltRelays:
     SHARED: tuple[dict[str, str], ...] = ({}, {"RELAY_RATE_LIMIT": "off"})
     """What most tests ask for: they share a relay, and have vaults of their own: functions start slowly."""
 
-    def __init__(self, stack: ExitStack, folder: Path) -> None:
+    def __init__(self, stack: ExitStack, folder: Path, dynamodb_url: str, s3_url: str) -> None:
         self._stack = stack
         self._folder = folder
-        self._urls = stack.enter_context(dynamodb_served()), stack.enter_context(s3_served())
+        self._urls = dynamodb_url, s3_url
         self._shared: BuiltRelay | None = None
 
     def start(self, stack: ExitStack, folder: Path, variables: dict[str, str]) -> BuiltRelay:
@@ -136,10 +135,8 @@ class BuiltRelays:
 
 
 @pytest.fixture(scope="session")
-def built_relays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuiltRelays]:
-    """Where sam, its emulator, Lambda's Python or DynamoDB are missing, tests are skipped, and fail in CI."""
-    if not is_there():
-        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
-        give_up("no relay as it is deployed: make emulated")
+def built_relays(tmp_path_factory: pytest.TempPathFactory, dynamodb_url: str, s3_url: str) -> Iterator[BuiltRelays]:
+    """Relays as they are deployed, where this machine can have them."""
+    need_built_functions()
     with ExitStack() as stack:
-        yield BuiltRelays(stack, tmp_path_factory.mktemp("built"))
+        yield BuiltRelays(stack, tmp_path_factory.mktemp("built"), dynamodb_url, s3_url)

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from relay_protocol.changeset import Head, extend, genesis
+from relay_protocol.chain import Head, extend, genesis
 from relay_protocol.devices import endorse
 from relay_protocol.encoding import base64url
 from relay_protocol.requests import Endorsement

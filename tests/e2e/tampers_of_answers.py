@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from relay_protocol.changeset import genesis
+from relay_protocol.chain import genesis
 from relay_protocol.devices import endorse, thumbprint
 from relay_protocol.encoding import base64url
 from relay_protocol.requests import Endorsement

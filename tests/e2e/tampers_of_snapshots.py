@@ -4,7 +4,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from relay_protocol.encoding import base64url
 from sync_relay_client import DeviceKey, SnapshotContext, VaultKey, VaultSession, errors, measure
 from sync_relay_client.snapshot_blob import Manifest, seal_snapshot

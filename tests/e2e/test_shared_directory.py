@@ -4,7 +4,6 @@ Each push is there once, in one chain without a gap, whatever the instances do t
 """
 
 import json
-import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -18,13 +17,13 @@ import pytest
 from relay.adapters.sqlite import ShardedSqliteLog
 from relay.adapters.sqlite.connections import Journal
 from relay.ports import AppendPlan
-from relay_protocol.changeset import extend, genesis
+from relay_protocol.chain import extend, genesis
+from tests.backends import need_built_functions
 from tests.contract.at_once import at_once, beside
-from tests.contract.aws_world import ACCESS_KEY, REGION, SECRET_KEY, new_bucket, s3_served
 from tests.contract.log_world import NOW_MS, TestedVault, seqs_in
 from tests.e2e.instances import EmulatedFunction, FunctionFailed, HandlerProcess, Instance, InstanceGone, Sender, send
 from tests.http.device import Device, Json, uuid_of
-from tools.emulator.emulator import is_there
+from tools.stand_ins.aws import ACCESS_KEY, REGION, SECRET_KEY, new_bucket
 
 SHARDS = 4
 INSTANCES = 8
@@ -41,21 +40,14 @@ Acknowledged = dict[str, dict[int, str]]
 """By vault: which changeset was told to be at which seq."""
 
 
-@pytest.fixture(scope="module")
-def s3_url() -> Iterator[str]:
-    with s3_served() as url:
-        yield url
-
-
 @pytest.fixture(
     params=[(HandlerProcess, "delete"), (HandlerProcess, "persist"), (EmulatedFunction, "persist")],
     ids=["handlers-delete", "handlers-persist", "built-persist"],
 )
 def kind(request: pytest.FixtureRequest) -> Kind:
     kind: Kind = request.param
-    if kind[0] is EmulatedFunction and not is_there():
-        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
-        give_up("no functions as they are deployed: make emulated")
+    if kind[0] is EmulatedFunction:
+        need_built_functions()
     return kind
 
 

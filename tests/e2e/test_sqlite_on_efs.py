@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from sync_relay_client.errors import EpochChanged
-from tests.contract.aws_world import ACCESS_KEY, REGION, SECRET_KEY, new_bucket, s3_served
 from tests.e2e.conftest import Peer, StartRelay
 from tests.e2e.documented import blocks_of
 from tests.e2e.test_snapshots_and_retention import (
@@ -18,26 +17,26 @@ from tests.e2e.test_snapshots_and_retention import (
 )
 from tests.e2e.test_two_devices import *  # noqa: F403 -- run here, too, whole
 from tools.embedded import EmbeddedRelay
+from tools.stand_ins.aws import ACCESS_KEY, REGION, SECRET_KEY, new_bucket
 
 SHARDS = 4
 
 
 @pytest.fixture
-def variables() -> Iterator[dict[str, str]]:
-    with s3_served() as s3_url:
-        bucket = new_bucket(s3_url)
-        yield {
-            "RELAY_SQLITE_SHARDS": str(SHARDS),
-            "RELAY_SQLITE_JOURNAL": "persist",
-            "RELAY_BLOBS": "s3",
-            "RELAY_S3_ENDPOINT": s3_url,
-            "RELAY_BUCKET": bucket.name,
-            "RELAY_ADDRESS_KEY": "k" * 32,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        }
-        bucket.client.close()
+def variables(s3_url: str) -> Iterator[dict[str, str]]:
+    bucket = new_bucket(s3_url)
+    yield {
+        "RELAY_SQLITE_SHARDS": str(SHARDS),
+        "RELAY_SQLITE_JOURNAL": "persist",
+        "RELAY_BLOBS": "s3",
+        "RELAY_S3_ENDPOINT": s3_url,
+        "RELAY_BUCKET": bucket.name,
+        "RELAY_ADDRESS_KEY": "k" * 32,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+    }
+    bucket.client.close()
 
 
 @pytest.fixture

@@ -1,27 +1,24 @@
 """The same devices against a relay whose stores are DynamoDB and S3."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
-from tests.contract.aws_world import dynamodb_served, s3_served
-from tests.e2e.aws_stores import Stores
 from tests.e2e.conftest import Peer, StartRelay
 from tests.e2e.test_snapshots_and_retention import (
     test_a_pruned_history_leads_to_a_snapshot_that_restores_it,  # noqa: F401 -- run here, too
 )
 from tests.e2e.test_two_devices import *  # noqa: F403 -- run here, too, whole
 from tools.embedded import EmbeddedRelay
+from tools.stand_ins.stores import Stores
 
 
 @pytest.fixture
-def stores() -> Iterator[Stores]:
-    with dynamodb_served() as dynamodb_url, s3_served() as s3_url:
-        stores = Stores(dynamodb_url, s3_url)
+def stores(dynamodb_url: str, s3_url: str) -> Iterator[Stores]:
+    with closing(Stores(dynamodb_url, s3_url)) as stores:
         yield stores
-        stores.close()
 
 
 @pytest.fixture

@@ -6,10 +6,11 @@ first.
 
 import json
 import time
-from collections.abc import Sequence
-from http.client import HTTPConnection, HTTPException
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from random import Random
-from threading import Thread
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -47,22 +48,34 @@ class HttpSender:
         fields |= {"if-match": f'"{if_match}"'} if if_match else {}
         fields |= sign(Message(method, self._host, path, query, fields, raw), self._device.key, int(time.time()))
         try:
+            self._connect()
             self._connection.putrequest(method, path + (f"?{urlencode(query)}" if query else ""))
             for name, value in {**fields, "Content-Length": str(len(raw))}.items():
                 self._connection.putheader(name, value)
-            broken = self._chaos.random() < self._losses
-            if broken and self._chaos.random() < 1 / 3:
-                self._connection.endheaders(raw[: len(raw) // 2])
-                raise AnswerLost
-            self._connection.endheaders(raw)
-            if broken:
-                raise AnswerLost
-            response = self._connection.getresponse()
+            response = self._exchange(raw)
             text = response.read()
-        except (AnswerLost, OSError, HTTPException):
+        except (OSError, HTTPException, AnswerLost):
             self.close()
             raise AnswerLost from None
         return response.status, json.loads(text) if text else None
+
+    def _exchange(self, raw: bytes) -> HTTPResponse:
+        is_broken = self._chaos.random() < self._losses
+        is_cut_short = is_broken and self._chaos.random() < 1 / 3
+        self._connection.endheaders(raw[: len(raw) // 2] if is_cut_short else raw)
+        if is_broken:
+            raise AnswerLost
+        return self._connection.getresponse()
+
+    def _connect(self) -> None:
+        """Connect if need be; wait for a relay that is down: what was never sent is no operation."""
+        give_up = time.monotonic() + TIMEOUT_SECONDS
+        while self._connection.sock is None:
+            try:
+                self._connection.connect()
+            except ConnectionRefusedError:
+                assert time.monotonic() < give_up, "the relay stays down"
+                time.sleep(0.002)
 
     def close(self) -> None:
         self._connection.close()
@@ -92,8 +105,11 @@ class Client:
         self._head = Place(0, base64url(genesis(vault_id)))
         self._pushed = 0
 
-    def live(self, requests: int) -> None:
-        for _ in range(requests):
+    def live(self, goes_on: Callable[[int], bool]) -> None:
+        """Push and pull while it goes on, which is told how many of each there were."""
+        number = 0
+        while goes_on(number):
+            number += 1
             if self._chaos.random() < 0.4:
                 self._pull(Pull(self._chaos.randint(0, self._head.seq), self._chaos.randint(1, 60)))
             else:
@@ -147,23 +163,20 @@ def _logged(told: Json) -> Logged:
     return Logged(told["seq"], told["id"], told["chain"])
 
 
+@contextmanager
+def living(clients: Sequence[Client], goes_on: Callable[[int], bool]) -> Iterator[None]:
+    """Let all clients live at once, meanwhile do what else is done, and wait for them. What one raises is raised."""
+    with ThreadPoolExecutor(len(clients)) as threads:
+        lives = [threads.submit(client.live, goes_on) for client in clients]
+        yield
+        for life in lives:
+            life.result()
+
+
 def play(clients: Sequence[Client], requests: int) -> None:
-    """Let all clients live at once; what one of them raises is raised here."""
-    failed: list[BaseException] = []
-
-    def live(client: Client) -> None:
-        try:
-            client.live(requests)
-        except BaseException as error:  # noqa: BLE001 -- told below
-            failed.append(error)
-
-    threads = [Thread(target=live, args=(client,)) for client in clients]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[0]
+    """Let all clients live at once, for so many pushes and pulls each."""
+    with living(clients, lambda number: number < requests):
+        pass
 
 
 def history_of(vault_id: str, clients: Sequence[Client], reader: Sender) -> History:

@@ -12,7 +12,6 @@ import pytest
 from relay.config import Settings
 from relay.ports import Log, StoreUnavailable
 from relay_protocol.limits import Limits
-from tests.contract.aws_world import dynamodb_served, s3_served
 from tests.figures import Report
 from tests.history.checker import check
 from tests.history.operations import History
@@ -90,18 +89,17 @@ def test_sixteen_clients_of_an_embedded_relay(home: Path, report: Report, journa
         judge(history_of(VAULT, clients, sender_of(Device.named("client 0"), Random(0), 0)), report)
 
 
-def test_sixteen_clients_of_handlers_on_dynamodb(report: Report) -> None:
+def test_sixteen_clients_of_handlers_on_dynamodb(dynamodb_url: str, s3_url: str, report: Report) -> None:
     """The store fails now and then, too: before it has done the work, and after."""
-    with dynamodb_served() as dynamodb_url, s3_served() as s3_url:
-        stores = AwsStores(dynamodb_url, s3_url, lambda: time.time_ns() // 1_000_000)
-        world = World(stores.log, stores.limiter, Settings(limits=Limits(rate_limit=None)))
+    stores = AwsStores(dynamodb_url, s3_url, lambda: time.time_ns() // 1_000_000)
+    world = World(stores.log, stores.limiter, Settings(limits=Limits(rate_limit=None)))
 
-        def sender_of(device: Device, chaos: Random, losses: float) -> HandlerSender:
-            return HandlerSender(world, device, chaos, losses)
+    def sender_of(device: Device, chaos: Random, losses: float) -> HandlerSender:
+        return HandlerSender(world, device, chaos, losses)
 
-        clients = join_all(sender_of, world.clock.seconds)
-        world.replace(log=FlakyLog(stores.log, Random(1)))
-        play(clients, 8)
-        world.replace(log=stores.log)
-        judge(history_of(VAULT, clients, sender_of(Device.named("client 0"), Random(0), 0)), report)
-        stores.close()
+    clients = join_all(sender_of, world.clock.seconds)
+    world.replace(log=FlakyLog(stores.log, Random(1)))
+    play(clients, 8)
+    world.replace(log=stores.log)
+    judge(history_of(VAULT, clients, sender_of(Device.named("client 0"), Random(0), 0)), report)
+    stores.close()

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from relay_protocol.changeset import Changeset, extend, genesis
+from relay_protocol.chain import extend, genesis
+from relay_protocol.changeset import Changeset
 from relay_protocol.encoding import base64url
 from tests.http.device import Device
 from tests.http.documented import Answer

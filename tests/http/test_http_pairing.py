@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from relay_protocol.changeset import genesis
+from relay_protocol.chain import genesis
 from relay_protocol.encoding import base64url, from_base64url, rfc3339
 from tests.http.device import Device, Json, uuid_of
 from tests.http.world import Vault, World

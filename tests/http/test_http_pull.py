@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from relay.http import gateway
-from relay_protocol.changeset import Changeset, Head, extend, genesis
+from relay_protocol.chain import Head, extend, genesis
+from relay_protocol.changeset import Changeset
 from relay_protocol.encoding import base64url
 from tests.http.world import GROUPS, Vault
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from relay_protocol.changeset import Changeset, Head, extend, genesis
+from relay_protocol.chain import Head, extend, genesis
+from relay_protocol.changeset import Changeset
 from relay_protocol.encoding import base64url, rfc3339
 from tests.http.device import Device, Json
 from tests.http.world import Vault

@@ -19,7 +19,7 @@ from relay.http.routes import ROUTES, Route, resolve
 from relay.observability import PowertoolsTelemetry
 from relay.ports import Limiter, Log
 from relay.service import Relay
-from relay_protocol.changeset import genesis
+from relay_protocol.chain import genesis
 from relay_protocol.encoding import base64url
 from relay_protocol.errors import RouteNotFound
 from relay_protocol.limits import Limits

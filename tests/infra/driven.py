@@ -22,12 +22,13 @@ from relay.http.routes import resolve
 from relay.service import Relay
 from relay.wiring import build
 from relay_protocol.limits import Retention
-from tests.contract.aws_world import dynamodb, dynamodb_served, s3_served, session
+from tests.backends import dynamodb_or_none
 from tests.http.documented import body_of
 from tests.http.events import gateway_event
 from tests.http.world import GROUPS as ENDPOINTS
 from tests.infra.deployed import ACCOUNT
 from tests.infra.policies import Right
+from tools.stand_ins.aws import dynamodb, s3_served, session
 
 URL = "http://relay.example"
 _TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
@@ -140,7 +141,7 @@ def stores(environments: Mapping[str, Mapping[str, str]], folder: Path) -> Itera
             changes["RELAY_DATA_DIR"] = str(mounted)
             yield {group: {**_ours(variables), **changes} for group, variables in environments.items()}
             return
-        with dynamodb_served() as dynamodb_url:
+        with dynamodb_or_none() as dynamodb_url:
             client = dynamodb(dynamodb_url)
             client.create_table(**log_table(one["RELAY_LOG_TABLE"]))
             client.create_table(**limiter_table(one["RELAY_LIMITER_TABLE"]))

@@ -20,6 +20,7 @@ ANY_METHOD = "x-amazon-apigateway-any-method"
 class _Made(CloudFormationModel):
     """A resource, its `Ref`, and its attributes."""
 
+    type: str
     physical_resource_id: str
 
     def __init__(self, reference: str, **attributes: str) -> None:
@@ -34,6 +35,10 @@ class _Made(CloudFormationModel):
         return ""
 
     @classmethod
+    def cloudformation_type(cls) -> str:
+        return cls.type
+
+    @classmethod
     def create_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **_: Any
     ) -> Self:
@@ -44,15 +49,9 @@ class _Made(CloudFormationModel):
     def made(cls, name: str, properties: dict[str, Any], region: str) -> Self:
         raise NotImplementedError
 
-    @staticmethod
-    def cloudformation_type() -> str:
-        return ""
-
 
 class Secret(_Made, CloudFormationModel):
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::SecretsManager::Secret"
+    type = "AWS::SecretsManager::Secret"
 
     @classmethod
     def made(cls, name: str, properties: dict[str, Any], region: str) -> Self:
@@ -62,9 +61,7 @@ class Secret(_Made, CloudFormationModel):
 
 
 class BucketPolicy(_Made, CloudFormationModel):
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::S3::BucketPolicy"
+    type = "AWS::S3::BucketPolicy"
 
     @classmethod
     def made(cls, name: str, properties: dict[str, Any], region: str) -> Self:
@@ -74,9 +71,7 @@ class BucketPolicy(_Made, CloudFormationModel):
 
 
 class ManagedPolicy(_Made, CloudFormationModel):
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::IAM::ManagedPolicy"
+    type = "AWS::IAM::ManagedPolicy"
 
     @classmethod
     def made(cls, name: str, properties: dict[str, Any], region: str) -> Self:
@@ -86,9 +81,7 @@ class ManagedPolicy(_Made, CloudFormationModel):
 
 
 class Role(_Made, CloudFormationModel):
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::IAM::Role"
+    type = "AWS::IAM::Role"
 
     @classmethod
     def made(cls, name: str, properties: dict[str, Any], region: str) -> Self:
@@ -105,9 +98,7 @@ class Role(_Made, CloudFormationModel):
 
 
 class Parameter(_Made, CloudFormationModel):
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::SSM::Parameter"
+    type = "AWS::SSM::Parameter"
 
     @classmethod
     def made(cls, name: str, properties: dict[str, Any], region: str) -> Self:
@@ -117,9 +108,7 @@ class Parameter(_Made, CloudFormationModel):
 
 
 class LayerVersion(_Made, CloudFormationModel):
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::Lambda::LayerVersion"
+    type = "AWS::Lambda::LayerVersion"
 
     @classmethod
     def made(cls, name: str, properties: dict[str, Any], region: str) -> Self:
@@ -129,9 +118,7 @@ class LayerVersion(_Made, CloudFormationModel):
 
 
 class Version(_Made, CloudFormationModel):
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::Lambda::Version"
+    type = "AWS::Lambda::Version"
 
     @classmethod
     def made(cls, name: str, properties: dict[str, Any], region: str) -> Self:
@@ -141,9 +128,7 @@ class Version(_Made, CloudFormationModel):
 
 
 class Alias(_Made, CloudFormationModel):
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::Lambda::Alias"
+    type = "AWS::Lambda::Alias"
 
     @classmethod
     def made(cls, name: str, properties: dict[str, Any], region: str) -> Self:
@@ -153,9 +138,7 @@ class Alias(_Made, CloudFormationModel):
 
 
 class Permission(_Made, CloudFormationModel):
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::Lambda::Permission"
+    type = "AWS::Lambda::Permission"
 
     @classmethod
     def made(cls, name: str, properties: dict[str, Any], region: str) -> Self:
@@ -169,9 +152,7 @@ class Permission(_Made, CloudFormationModel):
 
 
 class RestApi(_Made, CloudFormationModel):
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::ApiGateway::RestApi"
+    type = "AWS::ApiGateway::RestApi"
 
     @classmethod
     def made(cls, name: str, properties: dict[str, Any], region: str) -> Self:
@@ -186,9 +167,7 @@ class RestApi(_Made, CloudFormationModel):
 
 
 class FileSystem(_Made, CloudFormationModel):
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::EFS::FileSystem"
+    type = "AWS::EFS::FileSystem"
 
     @classmethod
     def made(cls, name: str, properties: dict[str, Any], region: str) -> Self:
@@ -199,9 +178,7 @@ class FileSystem(_Made, CloudFormationModel):
 
 
 class AccessPoint(_Made, CloudFormationModel):
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::EFS::AccessPoint"
+    type = "AWS::EFS::AccessPoint"
 
     @classmethod
     def made(cls, name: str, properties: dict[str, Any], region: str) -> Self:
@@ -212,9 +189,7 @@ class AccessPoint(_Made, CloudFormationModel):
 
 
 class DomainName(_Made, CloudFormationModel):
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::ApiGateway::DomainName"
+    type = "AWS::ApiGateway::DomainName"
 
     @classmethod
     def made(cls, name: str, properties: dict[str, Any], region: str) -> Self:

@@ -8,11 +8,10 @@ from contextlib import closing
 
 import pytest
 
-from tests.contract.aws_world import dynamodb_served, s3_served
-from tests.e2e.aws_stores import Stores
 from tools.emulator.built import Built
 from tools.emulator.emulator import RUNTIME, environment_of
 from tools.events.story import examples
+from tools.stand_ins.stores import Stores
 
 HANDLE = """
 import json, sys, app
@@ -50,8 +49,8 @@ class Functions:
 
 
 @pytest.fixture(scope="module")
-def functions(built: Built) -> Iterator[Functions]:
-    with dynamodb_served() as dynamodb_url, s3_served() as s3_url, closing(Stores(dynamodb_url, s3_url)) as stores:
+def functions(built: Built, dynamodb_url: str, s3_url: str) -> Iterator[Functions]:
+    with closing(Stores(dynamodb_url, s3_url)) as stores:
         functions = Functions(built, stores)
         for name in ("devices-register", "devices-register-second"):
             functions.modules_after(name)

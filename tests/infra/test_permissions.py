@@ -9,12 +9,12 @@ import pytest
 
 from relay.adapters.s3 import connect as connect_s3
 from sync_relay_client.errors import RelayRefused
-from tests.contract.aws_world import session
 from tests.e2e.conftest import Peer
 from tests.e2e.test_snapshots_and_retention import upload_snapshot
 from tests.infra.deployed import ACCOUNT, GROUPS, REGION, Deployed, deployed
 from tests.infra.driven import URL, Functions, stores
 from tests.infra.policies import Right, Statement, granted, missing, statements_of, superfluous
+from tools.stand_ins.aws import session
 
 LARGE = b"x" * 300_000
 """Over what an item of the log takes: it goes to the bucket."""

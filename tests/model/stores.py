@@ -18,8 +18,8 @@ from relay.adapters.sqlite import open_stores
 from relay.adapters.sqlite.connections import Journal
 from relay.ports import Blobs, Limiter, Log
 from relay_protocol.errors import RelayError
-from tests.contract.aws_world import dynamodb, new_bucket, new_limiter_table, new_log_table
 from tests.model.plain import Json
+from tools.stand_ins.aws import dynamodb, new_bucket, new_limiter_table, new_log_table
 
 
 class Stores(ABC):

@@ -15,9 +15,9 @@ from relay.adapters.s3 import Bucket, S3Blobs, S3Texts
 from relay.adapters.s3 import connect as connect_s3
 from relay.ports import Quota, Revocation, StoreUnavailable
 from relay_protocol.sealed import Sealed, into_store
-from tests.contract.aws_world import REGION, session
 from tests.contract.blob_worlds import KEY, OTHER_KEY
 from tests.contract.log_world import HOUR_MS, NOW_MS, TestedVault, seqs_in, text_of, texts_in, uuid
+from tools.stand_ins.aws import REGION, session
 
 LARGE = b"x" * 200_000
 

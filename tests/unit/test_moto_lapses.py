@@ -12,8 +12,8 @@ from moto import mock_aws
 
 from relay.adapters.dynamodb import connect as connect_dynamodb
 from relay.adapters.s3 import connect as connect_s3
-from tests.contract.aws_world import REGION, session
 from tests.contract.dynamodb_rules import REFUSED, make_table, send_a_transaction_again, units
+from tools.stand_ins.aws import REGION, session
 
 BUCKET = "bucket"
 BODY, OTHER_BODY = b"announced", b"not announced"

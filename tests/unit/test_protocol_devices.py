@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from nacl.signing import SigningKey
 
-from relay_protocol.changeset import Changeset, Head, extend, genesis
+from relay_protocol.chain import Head, extend, genesis
+from relay_protocol.changeset import Changeset
 from relay_protocol.devices import endorse, endorsement_message, is_public_key, thumbprint, verifies
 from relay_protocol.encoding import base64url, from_base64url
 from relay_protocol.errors import RateLimited, all_errors

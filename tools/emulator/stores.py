@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from tests.contract.aws_world import ACCESS_KEY, SECRET_KEY, dynamodb_served, s3_served
-from tests.e2e.aws_stores import Stores
 from tools.emulator.built import BUILT, CREDENTIALS, FUNCTION_TYPE, Built
+from tools.stand_ins.aws import ACCESS_KEY, SECRET_KEY, dynamodb_served, s3_served
+from tools.stand_ins.stores import Stores
 
 LOCAL = BUILT / "local.yaml"
 

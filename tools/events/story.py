@@ -11,7 +11,8 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
-from relay_protocol.changeset import Changeset, extend, genesis
+from relay_protocol.chain import extend, genesis
+from relay_protocol.changeset import Changeset
 from relay_protocol.devices import endorse, thumbprint
 from relay_protocol.encoding import base64url
 from tools.events.gateway import HttpRequest, event

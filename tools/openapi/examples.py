@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from relay_protocol import errors
-from relay_protocol.changeset import Head, genesis
+from relay_protocol.chain import Head, genesis
 from relay_protocol.encoding import base64url, from_base64url
 from relay_protocol.errors import RelayError, all_errors
 from relay_protocol.limits import Limits, Retention

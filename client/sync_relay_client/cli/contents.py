@@ -1,16 +1,13 @@
 """A snapshot's content as the commands find it: an archive, which is lines of JSON, or another application's bytes."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
 
 from sync_relay_client.cli.json_lines import ArchiveLine, read_archive_line
 from sync_relay_client.profile import Restored
-from sync_relay_client.profile.secrets import sync_folder
-from sync_relay_client.profile.spool import created_private
+from sync_relay_client.profile.private_file import replaced, sync_folder
 
 FORMAT_LINE = b'{"format":"sync-relay/archive/v1"}\n'
 
@@ -41,15 +38,8 @@ def copy_content(restored: Restored, target: Path) -> Path:
 
     What was there is replaced once the whole of it is written.
     """
-    aside = target.with_name(f".{target.name}.{uuid4()}")
-    try:
-        with restored.open() as source, created_private(aside).open("wb") as file:
-            shutil.copyfileobj(source, file)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(target)
-        with suppress(OSError):  # not every file system can do that
-            sync_folder(target.parent)
-    finally:
-        aside.unlink(missing_ok=True)
+    with restored.open() as source, replaced(target) as file:
+        shutil.copyfileobj(source, file)
+    with suppress(OSError):  # not every file system can do that
+        sync_folder(target.parent)
     return target

@@ -15,7 +15,7 @@ from sync_relay_client.cli.relay_checks import check_relay
 from sync_relay_client.cli.settings import Command, Settings
 from sync_relay_client.cli.vaults import RelayUrl
 from sync_relay_client.errors import ProfileMissing, ProfileUnsafe, SyncRelayError
-from sync_relay_client.profile.secrets import check_private
+from sync_relay_client.profile.private_file import check_private
 from sync_relay_client.status import Status
 from sync_relay_client.vault import Vault
 

@@ -10,7 +10,7 @@ import click
 
 from sync_relay_client.cli.failures import Failure
 from sync_relay_client.cli.settings import Settings
-from sync_relay_client.profile.secrets import sync_folder
+from sync_relay_client.profile.private_file import sync_folder
 from sync_relay_client.vault import Vault
 from sync_relay_client.words import RECOVERY_WORDS, split_words
 

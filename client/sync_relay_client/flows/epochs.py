@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from sync_relay_client.errors import ForkDetected, MembershipInvalid, RotatedOut
 from sync_relay_client.flow import Flow
 from sync_relay_client.flows.link import Link

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from relay_protocol.changeset import Head, extend
+from relay_protocol.chain import Head, extend
 from relay_protocol.encoding import from_base64url
 from sync_relay_client.answers import Page
 from sync_relay_client.errors import ChainBroken, ForkDetected, RelayRefused, RolledBack, SequenceGap

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from sync_relay_client.answers import Page
 from sync_relay_client.errors import AuthorKeyUnknown, RelayRefused, RolledBack
 from sync_relay_client.flow import Flow, Progress

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from relay_protocol.encoding import is_thumbprint
 from sync_relay_client.envelope import Envelope
 from sync_relay_client.errors import NotCaughtUp, RelayRefused

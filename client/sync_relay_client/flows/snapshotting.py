@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import BinaryIO
 
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from relay_protocol.encoding import base64url
 from relay_protocol.limits import MAX_ENDORSEMENT_AHEAD_SECONDS
 from sync_relay_client.errors import AnswerInvalid, NotCaughtUp

@@ -1,6 +1,6 @@
 """Keeping up: all that a device has to do now and then, in order."""
 
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from sync_relay_client.errors import RelayRefused, RelayUnreachable
 from sync_relay_client.flow import Flow
 from sync_relay_client.flows.link import Link

@@ -4,16 +4,14 @@ It opens a door and nothing behind it: who has it may ask, and is then judged by
 """
 
 import json
-import os
 import re
-import secrets
 from pathlib import Path
 
 from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 
 from sync_relay_client.errors import ProfileBroken, ProfileMissing, ProfileUnavailable
-from sync_relay_client.profile.secrets import check_private, sync_folder
+from sync_relay_client.profile.private_file import check_private, replaced, sync_folder
 
 FILE = "api.key"
 FIELD = "x-api-key"
@@ -31,8 +29,11 @@ def check_api_key(api_key: str) -> str:
 
 def keep_api_key(folder: Path, profile_key: bytes, api_key: str) -> None:
     """Put an API key in the place of what is there. Raises ValueError or ProfileUnavailable."""
+    members = json.dumps({"api_key": check_api_key(api_key)})
     try:
-        _keep(folder, profile_key, api_key)
+        with replaced(folder / FILE) as file:
+            file.write(SecretBox(profile_key).encrypt(members.encode()))
+        sync_folder(folder)
     except OSError as error:
         raise ProfileUnavailable(f"{FILE} can't be written: {error.strerror}") from error
 
@@ -48,18 +49,3 @@ def find_api_key(folder: Path, profile_key: bytes) -> str | None:
         return None
     except (CryptoError, KeyError, ValueError, OSError):
         raise ProfileBroken(f"{FILE} is not what was written: give the API key once more") from None
-
-
-def _keep(folder: Path, profile_key: bytes, api_key: str) -> None:
-    members = json.dumps({"api_key": check_api_key(api_key)})
-    aside = folder / f".{FILE}.{secrets.token_hex(8)}"
-    aside.touch(mode=0o600, exist_ok=False)
-    try:
-        with aside.open("r+b") as file:
-            file.write(SecretBox(profile_key).encrypt(members.encode()))
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(folder / FILE)
-    finally:
-        aside.unlink(missing_ok=True)
-    sync_folder(folder)

@@ -3,7 +3,7 @@
 from sqlite3 import Connection
 from uuid import UUID
 
-from relay_protocol.changeset import Head, genesis
+from relay_protocol.chain import Head, genesis
 from sync_relay_client.history import Tail
 
 

@@ -11,14 +11,13 @@ from nacl.utils import random
 from sync_relay_client.errors import ProfileBroken, ProfileMissing, ProfileUnavailable
 from sync_relay_client.profile.api_key import find_api_key, keep_api_key
 from sync_relay_client.profile.database import Database, failures
+from sync_relay_client.profile.private_file import check_folder, check_private
 from sync_relay_client.profile.queues import Inbox, Outbox
 from sync_relay_client.profile.record import Record, Records
 from sync_relay_client.profile.secrets import (
     KEY_BYTES,
     KEY_FILE,
     KeyringChoice,
-    check_folder,
-    check_private,
     load_or_create_profile_key,
 )
 from sync_relay_client.profile.spool import FOLDER as SPOOL_FOLDER

@@ -7,7 +7,8 @@ from sqlite3 import Connection
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
-from relay_protocol.changeset import MAX_SCHEMA_VERSION, Head
+from relay_protocol.chain import Head
+from relay_protocol.changeset import MAX_SCHEMA_VERSION
 from relay_protocol.encoding import is_uuid
 from relay_protocol.limits import Limits
 from sync_relay_client.envelope import Change, envelope_bytes

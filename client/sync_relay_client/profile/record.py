@@ -9,7 +9,7 @@ from typing import Any
 from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 
-from relay_protocol.changeset import Head, genesis
+from relay_protocol.chain import Head, genesis
 from relay_protocol.devices import thumbprint
 from relay_protocol.encoding import base64url, from_base64url
 from sync_relay_client.errors import ProfileBroken, ProfileMissing

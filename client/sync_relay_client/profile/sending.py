@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlite3 import Connection
 
 from relay_protocol.answers import ReceiptAnswer
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from sync_relay_client.envelope import Change, Envelope
 from sync_relay_client.errors import ChangeTooLarge, ReceiptBroken
 from sync_relay_client.session import VaultSession

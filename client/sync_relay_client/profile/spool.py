@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from uuid import uuid4
 
 from sync_relay_client.errors import ProfileUnavailable
-from sync_relay_client.profile.secrets import sync_folder
+from sync_relay_client.profile.private_file import sync_folder
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -83,7 +83,7 @@ def created(path: Path, *, to_stay: bool = False) -> Iterator[BinaryIO]:
     What the disk refuses is ProfileUnavailable, also where an app's code writes; its own errors are left as they are.
     """
     with _failures():
-        raw = _File(created_private(path), "w")
+        raw = _File(_created_private(path), "w")
     with BufferedWriter(raw, BUFFER_BYTES) as file:
         yield file
         if to_stay:
@@ -99,7 +99,7 @@ def opened(path: Path) -> BinaryIO:
         return path.open("rb")
 
 
-def created_private(path: Path) -> Path:
+def _created_private(path: Path) -> Path:
     """Make an empty file that nobody else can read, in the place of what was there; return its path."""
     path.unlink(missing_ok=True)
     path.touch(mode=0o600, exist_ok=False)

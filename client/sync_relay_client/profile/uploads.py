@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
 
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 from sync_relay_client.profile.spool import Spool
 from sync_relay_client.snapshot_blob import ContentMeasure, SnapshotContext
 

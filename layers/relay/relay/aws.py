@@ -5,11 +5,45 @@ from threading import Lock
 from typing import Any
 
 import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from relay.ports import StoreUnavailable
+
+CONNECT_TIMEOUT_SECONDS = 1
+CONNECTIONS = 32
 
 
 def new_session() -> Any:  # noqa: ANN401 -- botocore has no types
     """Return a session for all clients of a process: it reads the SDK's descriptions, and finds credentials, once."""
     return botocore.session.get_session()
+
+
+def connect(
+    service: str,
+    endpoint: str | None,
+    session: Any,  # noqa: ANN401
+    *,
+    read_timeout_seconds: float,
+    **options: Any,  # noqa: ANN401
+) -> Any:  # noqa: ANN401
+    """Return a client by the environment's region and credentials; `endpoint` is another server's URL.
+
+    It tries nothing twice: who calls it does, by our own deadline. `options` are more of botocore's. Raises
+    StoreUnavailable where no region is named.
+    """
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        read_timeout=read_timeout_seconds,
+        max_pool_connections=CONNECTIONS,
+        retries={"mode": "standard", "total_max_attempts": 1},
+        ignore_configured_endpoint_urls=True,
+        **options,
+    )
+    try:
+        return (session or new_session()).create_client(service, endpoint_url=endpoint, config=config)
+    except BotoCoreError as error:
+        raise StoreUnavailable(type(error).__name__) from None  # no region, no such endpoint
 
 
 class LateClient:

@@ -5,12 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from relay_protocol.chain import Head, extend, genesis
 from relay_protocol.encoding import UUID_PATTERN, pae
 from relay_protocol.sealed import Sealed, into_hash, json_text
-
-__all__ = ["Changeset", "Head", "SchemaVersion", "Text64", "Text128", "Uuid", "extend", "genesis"]
-"""A changeset's place in the chain goes with it; `relay_protocol.chain` alone does without pydantic."""
 
 MAX_SCHEMA_VERSION = 2**31 - 1
 

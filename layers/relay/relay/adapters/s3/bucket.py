@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import botocore.session
-from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -16,12 +14,11 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as NotConnected
 
+from relay import aws
 from relay.patience import Patience
 from relay.ports import StoreUnavailable
 
-CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 3
-CONNECTIONS = 32
 
 _NOT_FOUND = frozenset({"404", "NoSuchKey"})
 _AGAIN = {
@@ -46,22 +43,16 @@ _SERVER_ERROR = 500
 
 
 def connect(endpoint: str | None = None, session: Any = None) -> Any:  # noqa: ANN401 -- botocore has no types
-    """Return a client by the environment's region and credentials; `endpoint` is another server's URL."""
-    config = Config(
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        read_timeout=READ_TIMEOUT_SECONDS,
-        max_pool_connections=CONNECTIONS,
-        retries={"mode": "standard", "total_max_attempts": 1},
+    """Return a client (`aws.connect`), for `Bucket`. Raises StoreUnavailable."""
+    return aws.connect(
+        "s3",
+        endpoint,
+        session,
+        read_timeout_seconds=READ_TIMEOUT_SECONDS,
         signature_version="s3v4",
         request_checksum_calculation="when_required",  # we name the checksums ourselves
         s3={"addressing_style": "path" if endpoint else "virtual"},
-        ignore_configured_endpoint_urls=True,
     )
-    made = session or botocore.session.get_session()
-    try:
-        return made.create_client("s3", endpoint_url=endpoint, config=config)
-    except BotoCoreError as error:
-        raise StoreUnavailable(type(error).__name__) from None  # no region, no such endpoint
 
 
 class Bucket:

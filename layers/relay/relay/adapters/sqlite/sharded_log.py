@@ -30,7 +30,7 @@ from relay.ports import (
     SnapshotRecord,
     VaultInfo,
 )
-from relay_protocol.changeset import Head
+from relay_protocol.chain import Head
 
 R = TypeVar("R")
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.contract.aws_world import (
+from tools.stand_ins.aws import (
     ACCESS_KEY,
     REGION,
     SECRET_KEY,

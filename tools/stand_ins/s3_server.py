@@ -19,7 +19,6 @@ from email.message import Message
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
-from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 from xml.sax.saxutils import escape
 
@@ -42,6 +41,8 @@ class S3Error(Exception):
 
 @dataclass(frozen=True)
 class Stored:
+    """An object: its bytes, and their SHA-256 in base64 where the upload told it."""
+
     body: bytes
     checksum: str | None
     stored_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -60,6 +61,7 @@ class Signed:
 
     @classmethod
     def of(cls, headers: Message, query: dict[str, str]) -> "Signed":
+        """Read the signature from a URL's query or the Authorization header. Raises S3Error."""
         try:
             if "X-Amz-Signature" in query:
                 if query["X-Amz-Algorithm"] != ALGORITHM:
@@ -90,10 +92,11 @@ class S3Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
+        """Where it listens."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no one's business."""
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a client that went away."""
 
     def judge(self, method: str, path: str, query: str, headers: Message, body: bytes) -> None:
         """Check a request's signature and its time. Raises S3Error."""
