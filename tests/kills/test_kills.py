@@ -60,7 +60,7 @@ def test_devices_and_their_relay_killed_over_and_over(home: Path, report: Report
         try:
             for _ in range(times(DEVICE_KILLS)):
                 wait_for_moment(chaos, lambda: sum(device.steps for device in devices), 12)
-                chaos.choice([relay, *devices, *devices]).kill()
+                chaos.choice([relay.kill, *(device.kill for device in devices * 2)])()
         finally:
             for device in devices:
                 device.end()

@@ -245,13 +245,20 @@ class RelayMachine(ModelledRelay):
             lambda: self.model.complete(self.vault_id(vault), sender.id, digest),
         )
 
-    @operation(8, vault=vaults, by=callers, covers=st.integers(0, 9))
+    @operation(8, vault=vaults, by=callers, covers=st.sampled_from([0, 1, 5, 20]))
     def take_snapshot(self, vault: int, by: int, covers: int) -> None:
         """Announce, upload and complete one: else few come to be."""
         blob = self.pushed % BLOBS
         self.announce(vault, by, blob, covers, "", "answered")
         self.upload(0, right=True)
         self.complete(vault, by, 0, "answered")
+
+    @operation(4, vault=vaults, by=callers, blob=blobs)
+    def announce_too_early(self, vault: int, by: int, blob: int) -> None:
+        """Announce a snapshot, let its time run out, and announce it again."""
+        self.announce(vault, by, blob, 0, "", "answered")
+        self.world.clock.advance(2 * HOUR)
+        self.announce(vault, by, blob, 1, "", "answered")
 
     @operation(6, vault=vaults, by=callers, days=st.integers(1, 3))
     def live_for_days(self, vault: int, by: int, days: int) -> None:
