@@ -1,20 +1,19 @@
-"""Every method of the log, and a vault with what it needs, behind wires that fail: for the enumeration of faults."""
+"""The methods of a log behind wires to DynamoDB and S3 that fail, and vaults that hold what they need."""
 
 import ast
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from hashlib import sha256
 from itertools import count
 from typing import Any
 
 from relay.adapters.dynamodb import DynamoLog
 from relay.adapters.dynamodb.sweeping import SETTLED_MS
 from relay.adapters.s3 import Bucket, S3Texts
-from relay.ports import AnnouncePlan, AppendPlan, LogState, PairingPlan, PairingState, Receipt, Revocation
+from relay.ports import AppendPlan, LogState
 from relay_protocol.sealed import Sealed
+from tests.contract import log_methods
 from tests.contract.faulty_wire import FaultyWire, HastyTime
-from tests.contract.log_world import FOUNDER, NOW_MS, TestedVault, member, new_records, seqs_in, text_of, texts_in, uuid
+from tests.contract.log_methods import Case, prepare
+from tests.contract.log_world import FOUNDER, NOW_MS, TestedVault, new_records, texts_in, uuid
 from tests.contract.opened_stores import LARGE
 
 _vaults = count(0xF0001)
@@ -46,7 +45,7 @@ class FaultyLog:
         """
         vault_id = uuid(next(_vaults))
         if not _of_the_first:
-            self._first(vault_id)
+            prepare(self.log, vault_id)
             items = self.client.scan(TableName=self.table)["Items"]
             _of_the_first.append((vault_id, repr([item for item in items if vault_id in str(item)])))
         else:
@@ -62,56 +61,6 @@ class FaultyLog:
         vault = self.vault()
         case.prepare(vault)
         return vault
-
-    def _first(self, vault_id: str) -> TestedVault:
-        vault = TestedVault(self.log, vault_id).found()
-        vault.join("second")
-        vault.push(1, 2)
-        vault.push(3)
-        vault.complete(2, b"covers two")
-        vault.announce(0, b"pending")
-        return vault
-
-
-def pushed(vault: TestedVault, *numbers: int) -> list[Receipt]:
-    """Push as the core does: what is known is not stored again."""
-
-    def plan(state: LogState) -> AppendPlan[list[Receipt]]:
-        fresh = {uuid(number): text_of(uuid(number)) for number in numbers if uuid(number) not in state.known}
-        records = new_records(state.head, fresh, NOW_MS)
-        receipts = {**state.known, **{record.receipt.id: record.receipt for record in records}}
-        return AppendPlan([receipts[uuid(number)] for number in numbers], records)
-
-    vault.log.find_signer(FOUNDER, vault.vault_id)
-    receipts = vault.log.append(vault.vault_id, FOUNDER, [uuid(number) for number in numbers], NOW_MS, plan)
-    assert receipts is not None
-    return receipts
-
-
-def joined(vault: TestedVault) -> str:
-    def plan(state: PairingState) -> PairingPlan[str]:
-        return PairingPlan("member", None if state.device else member("third"))
-
-    return vault.log.register(vault.vault_id, "third", FOUNDER, NOW_MS, plan)
-
-
-def announced(vault: TestedVault) -> object:
-    record = vault.snapshot_of(3, b"new")
-
-    def plan(state: Any) -> AnnouncePlan[str]:
-        return AnnouncePlan("announced", None if state.existing else record)
-
-    return vault.log.announce(vault.vault_id, record.sha256, 3, NOW_MS, plan)
-
-
-def completed(vault: TestedVault) -> object:
-    (pending,) = [one for one in vault.info().snapshots if one.sha256 == vault.snapshot_of(0, b"pending").sha256]
-    return vault.log.complete(vault.vault_id, pending.blob_key, NOW_MS) is not None
-
-
-def erased(vault: TestedVault) -> object:
-    info = vault.log.vault(vault.vault_id, NOW_MS)
-    return vault.log.erase(vault.vault_id, info.head.chain if info else b"")
 
 
 def pushed_large(vault: TestedVault) -> list[int]:
@@ -133,11 +82,6 @@ def vault_texts(vault: TestedVault) -> list[bytes]:
     return texts_in(vault.page(3))
 
 
-def swept(vault: TestedVault) -> None:
-    while vault.log.sweep(1000):
-        pass
-
-
 def orphaned(vault: TestedVault) -> str:
     """Put a text aside whose append never ended; return its key."""
     assert isinstance(vault.log, DynamoLog)
@@ -157,62 +101,8 @@ def reaped(vault: TestedVault) -> None:
         place = vault.log.reap(place, 100)
 
 
-def nothing(_: TestedVault) -> None:
-    """Leave the vault as it is."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A method, what holds once it is done, and what is done before. `is_read`: it changes nothing."""
-
-    method: Callable[[TestedVault], object]
-    holds: Callable[[TestedVault], bool] = lambda _: True
-    prepare: Callable[[TestedVault], object] = nothing
-    is_read: bool = False
-
-
-METHODS: dict[str, Case] = {
-    "push": Case(
-        lambda vault: [receipt.seq for receipt in pushed(vault, 4)],
-        lambda vault: seqs_in(vault.page()) == [1, 2, 3, 4],
-    ),
-    "push a batch": Case(
-        lambda vault: [receipt.seq for receipt in pushed(vault, 3, 4, 5)],
-        lambda vault: seqs_in(vault.page()) == [1, 2, 3, 4, 5],
-    ),
-    "page": Case(lambda vault: seqs_in(vault.page()), lambda vault: seqs_in(vault.page()) == [1, 2, 3], is_read=True),
-    "register": Case(joined, lambda vault: vault.info().members == 3),
-    "revoke": Case(
-        lambda vault: vault.log.revoke(vault.vault_id, "second", NOW_MS),
-        lambda vault: vault.log.revoke(vault.vault_id, FOUNDER, NOW_MS) is Revocation.LAST_MEMBER,
-    ),
-    "roster": Case(
-        lambda vault: vault.log.roster(vault.vault_id), lambda vault: vault.info().members == 2, is_read=True
-    ),
-    "companion": Case(lambda vault: vault.log.companion(FOUNDER, "second") is not None, is_read=True),
-    "announce": Case(announced, lambda vault: vault.announce_state(0).pending == 2),
-    "complete": Case(completed, lambda vault: vault.announce_state(0).pending == 0 and vault.info().head.seq == 3),
-    "drop": Case(
-        lambda vault: vault.log.drop_snapshots(
-            vault.vault_id, [one.blob_key for one in vault.info().snapshots], NOW_MS
-        ),
-        lambda vault: vault.info().snapshots == [] and vault.state().stored_bytes == vault.info().changeset_bytes,
-    ),
-    "prune": Case(
-        lambda vault: vault.log.prune(vault.vault_id, NOW_MS + 1, 10),
-        lambda vault: seqs_in(vault.page(2)) == [3] and vault.info().changeset_bytes == len(text_of(uuid(3))),
-    ),
-    "erase": Case(erased, lambda vault: vault.log.page(vault.vault_id, 0, 10, 10) is None),
-    "vault_ids": Case(lambda vault: vault.vault_id in vault.log.vault_ids("", 10**6), is_read=True),
+METHODS: dict[str, Case] = log_methods.METHODS | {
     "push large": Case(pushed_large, lambda vault: [len(text) for text in vault_texts(vault)] == [len(LARGE)] * 2),
     "page large": Case(vault_texts, prepare=pushed_large, is_read=True),
-    "find_signer": Case(lambda vault: vault.log.find_signer("second", vault.vault_id), is_read=True),
-    "ping": Case(lambda vault: vault.log.ping(), is_read=True),
-    "vault": Case(lambda vault: vault.log.vault(vault.vault_id, NOW_MS), is_read=True),
-    "snapshot": Case(
-        lambda vault: vault.log.snapshot(vault.vault_id, sha256(b"pending").digest(), NOW_MS), is_read=True
-    ),
-    "renew_epochs": Case(lambda vault: vault.log.renew_epochs(lambda: uuid(7)), is_read=True),
-    "sweep": Case(swept, lambda vault: vault.log.page(vault.vault_id, 0, 10, 10) is None, prepare=erased),
     "reap": Case(reaped, is_reaped, prepare=orphaned),
 }

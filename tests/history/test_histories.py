@@ -66,7 +66,7 @@ def join_all(sender_of: Callable[[Device, Random, float], Sender], now_seconds: 
 
 def judge(history: History, report: Report) -> None:
     lost = sum(operation.answer is None for operation in history.operations)
-    report("clients", CLIENTS)
+    report("clients", str(CLIENTS))
     report("operations", len(history.operations))
     report("without an answer", lost)
     report("log", len(history.log))

@@ -15,7 +15,7 @@ GUARD_SECONDS = 120
 def draw(report: Report) -> Random:
     """Return what draws; another in each run, unless a seed is given."""
     seed = int(os.environ.get(SEED, SystemRandom().randrange(2**32)))
-    report(SEED, seed)
+    report(SEED, str(seed))
     return Random(seed)
 
 
