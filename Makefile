@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi mutate bench bench-shards bench-dynamodb bench-coldstart events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi mutate prove bench bench-shards bench-dynamodb bench-coldstart events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -60,6 +60,11 @@ events: .venv/.dev  ## write events/ anew: a signature is good for five minutes
 
 mutate: .venv/.dev  ## seed bugs in the crypto, the chain and the audit, and see the tests fail
 	$(BIN)/python -m tools.mutate
+
+# As many times the default's examples and kills. RELAY_TEST_SEED=… draws a run again.
+TIMES ?= 10
+prove: .venv/.dev stand-in  ## the model, histories, kills and faults at length: about an hour; the figures stand at the end
+	@RELAY_TEST_PROVE=$(TIMES) $(BIN)/python -m pytest tests/model tests/history tests/kills tests/contract/test_dynamodb_faults.py tests/contract/test_sqlite_every_call.py tests/contract/test_sqlite_torn.py tests/contract/test_filesystem_every_call.py tests/contract/test_s3_faults.py tests/e2e/test_cut_connections.py
 
 bench: .venv/.dev  ## the figures of docs/operations.md, measured here
 	$(BIN)/python -m bench
