@@ -1,14 +1,14 @@
 """DynamoDB and S3 failing at every request that a method sends: it is asked again, and what was done is done once."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import cycle
 from typing import Any
 
 import pytest
 
 from relay.adapters.dynamodb import DynamoLimiter
-from relay.ports import AppendPlan, Log, LogState, Quota, StoreUnavailable
+from relay.ports import AppendPlan, Limiter, Log, LogState, Quota, StoreUnavailable
 from tests.contract.dynamodb_methods import METHODS, FaultyLog
 from tests.contract.faulty_wire import (
     FAULTS,
@@ -206,6 +206,27 @@ def test_an_error_that_nobody_expects_is_a_defect_and_not_hidden(faulty: FaultyL
     with faulty.wire.failing(refuse), pytest.raises(Exception, match="ValidationException") as raised:
         faulty.log.ping()
     assert not isinstance(raised.value, StoreUnavailable)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=[fault.__name__ for fault in FAULTS])
+def test_one_fault_of_the_limiter_anywhere_is_not_noticed(dynamodb_url: str, fault: Fault, report: Report) -> None:
+    client = dynamodb(dynamodb_url)
+    wire, quota = FaultyWire(client), Quota(100, 60)
+    limiter = DynamoLimiter(client, new_limiter_table(client), patience=lambda: HastyTime().patience(0.5))
+    methods: dict[str, Callable[[], bool | None]] = {
+        "take": lambda: limiter.take(b"key", quota, NOW_MS * 1000).allowed,
+        "forget": lambda: limiter.forget(0),
+    }
+    assert methods.keys() == {name for name in vars(Limiter) if not name.startswith("_")}
+    for method in methods.values():
+        place, places = 0, 1
+        while place < places:
+            with wire.failing(fault, place):
+                assert method() in {True, None}
+                places = wire.sent
+            place += 1
+        report("places", places)
+    client.close()
 
 
 def test_without_a_limiter_it_is_told_soon(dynamodb_url: str) -> None:

@@ -5,8 +5,9 @@ from hashlib import sha256
 
 import pytest
 
+from relay.adapters.dynamodb.texts import Texts
 from relay.adapters.s3 import Bucket, S3Blobs, S3Texts
-from relay.ports import BlobStat, StoreUnavailable
+from relay.ports import Blobs, BlobStat, StoreUnavailable
 from relay_protocol.sealed import Sealed, into_store
 from tests.contract.blob_worlds import KEY
 from tests.contract.faulty_wire import S3_FAULTS, Fault, FaultyWire, HastyTime, s3_error
@@ -67,6 +68,16 @@ METHODS: dict[str, tuple[Callable[[Both], object], object]] = {
     "delete_text": (forgotten, None),
     "text_keys": (lambda both: [key for key, _ in both.texts.text_keys("vault/")], ["vault/text"]),
 }
+
+
+def test_every_method_that_asks_s3_is_enumerated(both: Both) -> None:
+    """Presigning asks nobody."""
+    with both.wire.failing(None):
+        both.blobs.presign_upload(KEY, 1, bytes(32), 0, "")
+        both.blobs.presign_download(KEY, 0, "")
+        assert both.wire.sent == 0
+    of_ports = {name for port in (Blobs, Texts) for name in vars(port) if not name.startswith("_")}
+    assert of_ports == {*METHODS, "presign_upload", "presign_download"}
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -36,9 +36,15 @@ def test_a_relay_that_is_killed_under_sixteen_clients(home: Path, report: Report
         with living(clients, lambda _: not ended.is_set()), set_at_the_end(ended):
             for _ in range(times(RELAY_KILLS)):
                 wait_for_moment(chaos, lambda: sum(len(client.operations) for client in clients), 30)
-                relay.kill()
+                relay.kill(lambda: tear(home / "relay.sqlite3-wal", chaos))
         report("kills of the relay", relay.kills)
         judge(history_of(VAULT, clients, sender_of(Device.named("client 0"), Random(0), 0)), report)
+
+
+def tear(wal: Path, chaos: Random) -> None:
+    """Let the write-ahead log end in rubbish, as a write may that never was forced to the disk."""
+    with wal.open("ab") as file:
+        file.write(chaos.randbytes(chaos.randrange(10_000)))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -58,11 +59,12 @@ class WarmRelay:
         self.pid = int(self._line("pid "))
         self.port = int(self._line(LISTENING).rpartition(":")[2])
 
-    def kill(self) -> None:
+    def kill(self, before_it_starts: Callable[[], object] = int) -> None:
         """Kill it, wherever that finds it, and start it again."""
         os.kill(self.pid, signal.SIGKILL)
         self._line("ended")
         self.kills += 1
+        before_it_starts()
         self.start()
 
     def _line(self, opening: str) -> str:
