@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import figures
 from tests.backends import dynamodb_or_none, need_built_functions
 from tests.e2e.relays import BuiltRelays, EmbeddedRelays, Relays
 from tools.stand_ins.aws import s3_served
@@ -29,6 +30,21 @@ def home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None) as folder:
         (home := Path(folder) / "home").mkdir()
         yield home
+
+
+@pytest.fixture
+def report(record_property: figures.Report) -> figures.Report:
+    """Report a figure: it is told at the end of the run, also by the workers of a run that is spread."""
+    return record_property
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell the figures."""
+    reports = [one for outcome in ("passed", "failed") for one in terminalreporter.getreports(outcome)]
+    if told := figures.lines(one for one in reports if isinstance(one, pytest.TestReport)):
+        terminalreporter.section("figures")
+        for line in told:
+            terminalreporter.line(line)
 
 
 @pytest.fixture(scope="session")
