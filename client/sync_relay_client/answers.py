@@ -11,7 +11,7 @@ from relay_protocol.chain import Head
 from relay_protocol.devices import is_public_key, thumbprint
 from relay_protocol.encoding import from_base64url, parse_json
 from sync_relay_client.envelope import Envelope
-from sync_relay_client.errors import AnswerInvalid, RelayRefused
+from sync_relay_client.errors import AnswerInvalid, RelayRefused, RelayUnreachable
 from sync_relay_client.opening import PulledEnvelope
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ _CODE = re.compile(r"[a-z0-9_]{1,64}")
 _MAX_VALUES = 1_000_000
 """How many values an answer may hold: a page's thousand changesets have fewer, and `{}` takes 72 bytes once read."""
 _SECONDS = re.compile(r"[0-9]{1,9}")
+_BAD_REQUEST = 400
+_S3_FOR_NOW = re.compile(rb"<Code>(ExpiredToken|RequestTimeout)</Code>")
+"""What S3 answers with 400, too, though another attempt with a fresh URL may succeed."""
 _ENVELOPE_MEMBERS = tuple(field.name for field in fields(Envelope))
 
 
@@ -66,7 +69,9 @@ def read(model: type[A], answer: Answer) -> A:
 
 
 def check_no_content(answer: Answer) -> None:
-    """Take an answer without a body. Raises RelayRefused or AnswerInvalid."""
+    """Take an answer without a body. Raises RelayRefused, AnswerInvalid, or RelayUnreachable for what passes on S3."""
+    if answer.status == _BAD_REQUEST and _S3_FOR_NOW.search(answer.body):
+        raise RelayUnreachable("the blob's URL has expired, or the upload was too slow")
     _check_status(answer)
 
 
