@@ -259,7 +259,7 @@ def _files() -> Iterator[RelayMutant]:
             "blobs are at another host",
             FILES / "blobs.py",
             'f"{origin}{ROUTE}',
-            'f"{origin.replace("127.0.0.1", "localhost")}{ROUTE}',
+            "f\"{origin.replace('127.0.0.1', 'localhost')}{ROUTE}",
             "a url is one that a client asks",
         ),
         (
