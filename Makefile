@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi mutate bench bench-shards bench-dynamodb bench-coldstart events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi mutate fuzz bench bench-shards bench-dynamodb bench-coldstart events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -60,6 +60,10 @@ events: .venv/.dev  ## write events/ anew: a signature is good for five minutes
 
 mutate: .venv/.dev  ## seed bugs in the crypto, the chain and the audit, and see the tests fail
 	$(BIN)/python -m tools.mutate
+
+FUZZ_SECONDS ?= 300
+fuzz: .fuzz/.made  ## the targets of tests/fuzz under a coverage-guided fuzzer, FUZZ_SECONDS long in all (Linux)
+	@.fuzz/bin/python -m tools.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_OPTIONS)
 
 bench: .venv/.dev  ## the figures of docs/operations.md, measured here
 	$(BIN)/python -m bench
@@ -123,10 +127,12 @@ lock: .venv/.dev  ## resolve requirements/*.in anew
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o aws.lock aws.in
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o sam.lock sam.in
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o checkov.lock checkov.in
+	cd requirements && for name in client fuzz; do ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o $$name.lock $$name.in; done
+	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o audit.lock audit.in
 	cd requirements && for name in layer runtime; do ../$(BIN)/uv pip compile -q --python-version 3.13 --python-platform x86_64-manylinux_2_34 --generate-hashes --no-annotate --no-header -c dev.lock -o $$name.lock $$name.in; done
 
 clean:
-	rm -rf .venv .sam .checkov .lambda .aws-sam .stand-in .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .sam .checkov .fuzz .audit .lambda .aws-sam .stand-in .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -142,6 +148,13 @@ clean:
 .venv/.dev: .venv/.run requirements/dev.lock client/pyproject.toml
 	@$(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements/dev.lock
 	@$(BIN)/python -m pip install -q $(EDITABLE) -e client
+	@touch $@
+
+.fuzz/.made: requirements/run.lock requirements/fuzz.lock
+	@$(PYTHON) -m venv .fuzz
+	@.fuzz/bin/python -m pip install -q --no-deps --require-hashes -r requirements/run.lock
+	@.fuzz/bin/python -m pip install -q $(EDITABLE)
+	@.fuzz/bin/python -m pip install -q --no-deps --require-hashes -r requirements/fuzz.lock
 	@touch $@
 
 # AWS's tool and checkov pin what others must not have: each has an environment of its own.
