@@ -12,6 +12,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from local.ambiguity import is_ambiguous
 from local.bounds import Bounds
 from local.incoming import RETRY_SECONDS
 from local.pace import Pace
@@ -130,10 +131,12 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hand a whole head on."""
+        http_version = self.parser.get_http_version()
         if self._head_is_too_large():
             self._refuse_head()
-        elif self.parser.get_http_version() not in HTTP_VERSIONS:
+        elif http_version not in HTTP_VERSIONS or is_ambiguous(http_version, self.url, self.headers):
             self._refuse(refuse(MalformedRequest()))
+        self.expect_100_continue = self.expect_100_continue and http_version != "1.0"  # RFC 9110 §10.1.1
         if self._refused or len(self.pipeline) >= self._bounds.max_pipelined_requests:
             raise ValueError("refused")  # which ends the parser, and calls send_400_response
         super().on_headers_complete()
