@@ -186,6 +186,14 @@ class BoundedConnection(HttpToolsProtocol):
             self._receiving.cancel()
             self._receiving = None
 
+    def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio's own
+        """Return whether to stay: who has sent all may say so, and wait for the answer."""
+        if self._refused or self._phase is _Phase.BODY or self.cycle is None or self.cycle.response_complete:
+            return False
+        self._unwatch_receiving()
+        self.cycle.keep_alive = False
+        return True
+
     # -------- what goes out
 
     def pause_writing(self) -> None:

@@ -4,6 +4,7 @@
 and read something else.
 """
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -168,3 +169,26 @@ def test_what_a_client_of_http_1_0_expects_is_ignored(server: Served) -> None:
     client = server.connect()
     client.send(POST.replace(b"/1.1", b"/1.0") + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\nab")
     assert client.reply().status == 200
+
+
+# ---------------------------------------------------------------- half a connection
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_who_has_sent_all_and_says_so_is_answered(handler: RecordingHandler, server: Served, count: int) -> None:
+    """As `nc -N` does. A push would be stored, and its device never told."""
+    client = server.connect()
+    client.send((POST + b"Content-Length: 2\r\n\r\nab") * count)
+    client.socket.shutdown(socket.SHUT_WR)
+    assert [client.reply().status for _ in range(count)] == [200] * count
+    assert client.rest() == b""
+    assert len(handler.events) == count
+
+
+@pytest.mark.parametrize("part", [b"", b"GET /hea", POST, POST + b"Content-Length: 5\r\n\r\nabc", CHUNKED + b"5\r\nab"])
+def test_who_ends_in_the_midst_of_a_request_is_not(handler: RecordingHandler, server: Served, part: bytes) -> None:
+    client = server.connect()
+    client.send(part)
+    client.socket.shutdown(socket.SHUT_WR)
+    assert client.rest() == b""
+    assert handler.events == []
