@@ -1,6 +1,6 @@
 """Bytes on a connection of the embedded server: parsed, put into an event, answered by the relay, and never smuggled.
 
-An input's first byte says in pieces of how many bytes the rest comes in, 0 for all at once. The connection, the door
+An input's first byte says in pieces of how many bytes the rest comes in, at least; 0 is for all at once. The connection, the door
 and the relay are the real ones; the socket is not there, and what blocks runs in the event loop's own thread.
 """
 
@@ -35,8 +35,9 @@ from tests.http.world import GROUPS, NOW_SECONDS
 
 BOUNDS = Bounds(max_head_bytes=4000, max_head_fields=30, max_pipelined_requests=8)
 HANG_SECONDS = 20
-STEPS = 30
-"""Turns of the event loop that an answer takes at most."""
+MAX_PIECES = 12
+STEPS = 60
+"""Turns of the event loop that the answers take at most."""
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 ([1-5][0-9]{2}) [A-Za-z -]*\r\n")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+): ([^\x00-\x08\x0a-\x1f\x7f]*)\r\n")
@@ -111,7 +112,7 @@ def check(data: bytes) -> None:
     world = _vaults.vault().world
     seen: list[Seen] = []
     written = asyncio.run(_served(data, world, seen))
-    statuses = _read_answers(written)
+    statuses = read_answers(written)
     assert all(status < 500 or status == 507 for status in statuses), statuses
     assert not world.telemetry.of("failed")
     assert len(seen) <= BOUNDS.max_pipelined_requests + 1
@@ -140,24 +141,22 @@ async def _served(data: bytes, world: Any, seen: list[Seen]) -> bytes:
     server.config.load()
     peer, connection = Peer(), BoundedConnection(BOUNDS, server.config, server.server_state, {})
     connection.connection_made(peer)
-    size = (data[0] if data else 0) or max(1, len(data))
+    size = max(data[0], len(data) // MAX_PIECES) if data and data[0] else max(1, len(data))
     for start in range(1, len(data), size):
         if peer.closed:
             break
         connection.data_received(data[start : start + size])
-        await _turn(STEPS if size > 20 else 1)
-    await _turn(STEPS)
+        await asyncio.sleep(0)
+    for _ in range(STEPS):
+        await asyncio.sleep(0)
+        if not server.server_state.tasks:
+            break
     connection.connection_lost(None)
     if server.server_state.tasks:
         _, hanging = await asyncio.wait(server.server_state.tasks, timeout=HANG_SECONDS)
         assert not hanging, "a request goes on although its client is gone"
     assert not server.server_state.connections
     return bytes(peer.written)
-
-
-async def _turn(times: int) -> None:
-    for _ in range(times):
-        await asyncio.sleep(0)
 
 
 @cache
@@ -186,7 +185,7 @@ def _recording(door: Door, seen: list[Seen]) -> Any:
     return app
 
 
-def _read_answers(written: bytes) -> list[int]:
+def read_answers(written: bytes) -> list[int]:
     """Read the answers as strictly as any client might; return their status codes."""
     statuses, rest = [], written
     while rest:
