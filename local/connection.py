@@ -6,7 +6,7 @@ uvicorn itself bounds neither a head nor the time that a sender or a reader take
 import asyncio
 from enum import Enum
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -16,6 +16,7 @@ from local.ambiguity import is_ambiguous
 from local.bounds import Bounds
 from local.incoming import RETRY_SECONDS
 from local.pace import Pace
+from local.parsing import DecliningParser
 from relay.http.responses import refuse
 from relay_protocol.errors import MalformedRequest, Unavailable
 
@@ -42,6 +43,8 @@ class BoundedConnection(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._parsing = DecliningParser(self)
+        self.parser = cast("Any", self._parsing)
         self._bounds = bounds
         self.url = b""
         self.headers = []
@@ -152,6 +155,8 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Rest until the next request."""
+        if self._parsing.is_head_only(self.scope["headers"]):
+            return
         super().on_message_complete()
         self._phase = _Phase.DONE
         self._partial_head_bytes = 0

@@ -156,6 +156,33 @@ def test_what_follows_a_request_for_another_protocol_is_not_served(
     assert [event["path"] for event in handler.events] == ["/health"]
 
 
+@pytest.mark.parametrize("step", [1, 1000], ids=["byte by byte", "at once"])
+@pytest.mark.parametrize(
+    "coded", [b"Content-Length: 2\r\n\r\nab", b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"]
+)
+def test_the_body_of_a_request_for_another_protocol_is_its_body(
+    handler: RecordingHandler, server: Served, coded: bytes, step: int
+) -> None:
+    """As some clients offer HTTP/2 with each request. Without its body a push would be refused, however signed."""
+    client = server.connect()
+    request = POST + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAAA\r\n" + coded
+    for start in range(0, len(request), step):
+        client.send(request[start : start + step])
+    client.send(HIDDEN + b"\0")
+    assert client.reply().status == 200
+    assert client.rest() == b""
+    assert [(event["path"], event["body"]) for event in handler.events] == [(PUSH, "YWI=")]
+
+
+def test_a_chunk_that_is_none_is_refused_there_too(handler: RecordingHandler, server: Served) -> None:
+    client = server.connect()
+    client.send(
+        POST + b"Connection: Upgrade\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked\r\n\r\n+2\r\nab\r\n0\r\n\r\n"
+    )
+    assert client.reply().code == "malformed_request"
+    assert (client.rest(), handler.events) == (b"", [])
+
+
 def test_a_tunnel_is_never_opened(handler: RecordingHandler, server: Served) -> None:
     client = server.connect()
     client.send(b"CONNECT /health HTTP/1.1\r\nHost: relay.example\r\n\r\n" + HIDDEN)
