@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi mutate fuzz bench bench-shards bench-dynamodb bench-coldstart events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk audit advisories sbom licences openapi mutate fuzz bench bench-shards bench-dynamodb bench-coldstart events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -52,6 +52,22 @@ lint: .venv/.dev
 lint-zk: .venv/.dev  ## the zero-knowledge audit on the syntax tree
 	$(BIN)/python -m tools.lint_zk layers/relay functions local
 
+# What can be judged with a package index alone. Advisories need more: they have a target of their own.
+audit: .venv/.dev .audit/.made  ## bandit, secrets in files and history, licences, bills of materials that are valid
+	.audit/bin/bandit -q -c pyproject.toml -r layers client functions local
+	$(BIN)/python -m tools.audit.secrets
+	$(BIN)/python -m tools.audit.licences
+	.audit/bin/python -m tools.audit.sbom .audit/sbom
+
+advisories: .audit/.made  ## known vulnerabilities of every lock; fails where the service that knows can't be reached
+	@.audit/bin/python -m tools.audit.advisories
+
+sbom: .audit/.made  ## build/sbom/: what server, layer and client are made of (CycloneDX)
+	@.audit/bin/python -m tools.audit.sbom build/sbom
+
+licences: .venv/.dev  ## write docs/licences.md anew
+	@$(BIN)/python -m tools.audit.licences --write
+
 openapi: .venv/.dev  ## write schema/openapi.json anew
 	$(BIN)/python -m tools.openapi > schema/openapi.json
 
@@ -81,6 +97,7 @@ bench-coldstart: .venv/.dev stand-in emulated  ## how long each function takes t
 check: lint lint-zk
 	$(BIN)/python -m tools.openapi | diff schema/openapi.json -
 	$(BIN)/python -m tools.events --check
+	$(MAKE) --no-print-directory audit
 	$(MAKE) --no-print-directory check-template
 	$(MAKE) --no-print-directory test
 
@@ -157,8 +174,8 @@ clean:
 	@.fuzz/bin/python -m pip install -q --no-deps --require-hashes -r requirements/fuzz.lock
 	@touch $@
 
-# AWS's tool and checkov pin what others must not have: each has an environment of its own.
-.sam/.made .checkov/.made: .%/.made: requirements/%.lock
+# AWS's tool, checkov and the audit's tools pin what others must not have: each has an environment of its own.
+.sam/.made .checkov/.made .audit/.made: .%/.made: requirements/%.lock
 	@$(PYTHON) -m venv .$*
 	@.$*/bin/python -m pip install -q --no-deps --require-hashes -r requirements/$*.lock
 	@touch $@

@@ -1,7 +1,7 @@
 """Bytes on a connection of the embedded server: parsed, put into an event, answered by the relay, and never smuggled.
 
-An input's first byte says in pieces of how many bytes the rest comes in, at least; 0 is for all at once. The connection, the door
-and the relay are the real ones; the socket is not there, and what blocks runs in the event loop's own thread.
+An input's first byte says in pieces of how many bytes the rest comes in, at least; 0 is for all at once. Connection,
+door and relay are the real ones; the socket is not there, and what blocks runs in the event loop's own thread.
 """
 
 import asyncio
