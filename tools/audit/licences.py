@@ -86,10 +86,10 @@ def _licence(package: Locked) -> str:
             return str(noted)  # it is for other systems than this one, and was noted on one of those
         raise LicenceUnknownError(f"{package.name} is not installed here, so its licence has to be told") from None
     told = metadata(package.name)
-    candidates = [*(told.get_all("License-Expression") or []), *(told.get_all("License") or [])]
+    candidates: list[str] = [*(told.get_all("License-Expression") or []), *(told.get_all("License") or [])]
     candidates += [one.split(" :: ")[-1] for one in told.get_all("Classifier") or [] if one.startswith("License")]
     for candidate in candidates:
-        expression = _NAMES.get(candidate, candidate)
+        expression: str = _NAMES.get(candidate, candidate)
         if _ids(expression) and all(re.fullmatch(r"[A-Za-z]+-?[0-9.]*(-[A-Za-z]+)?", one) for one in _ids(expression)):
             return expression
     raise LicenceUnknownError(f"{package.name} does not tell its licence: {candidates}")
