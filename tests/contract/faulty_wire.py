@@ -65,7 +65,56 @@ def lost_answer(send: Send, request: Any) -> Any:
     raise ReadTimeoutError(endpoint_url=request.url)
 
 
+def unprocessed(send: Send, request: Any) -> Any:
+    """A batch of which nothing is read, and no error: its keys are told to be asked for again."""
+    if not _is_batch(request):
+        return send(request)
+    return _batch_answer(request, [], json.loads(request.body)["RequestItems"])
+
+
+def partly_processed(send: Send, request: Any) -> Any:
+    """A batch of which every other item is read."""
+    told = send(request)
+    if not _is_batch(request):
+        return told
+    ((table, items),) = json.loads(told.content)["Responses"].items()
+    left = [{name: item[name] for name in ("pk", "sk")} for item in items[1::2]]
+    return _batch_answer(request, items[::2], {table: {"Keys": left, "ConsistentRead": True}} if left else {})
+
+
+def _is_batch(request: Any) -> bool:
+    return bool(request.headers["X-Amz-Target"].endswith(b"BatchGetItem"))
+
+
+def _batch_answer(request: Any, items: list[Any], left: dict[str, Any]) -> Any:
+    (table,) = json.loads(request.body)["RequestItems"]
+    body = json.dumps({"Responses": {table: items}, "UnprocessedKeys": left}).encode()
+    return AWSResponse(request.url, 200, {"Content-Type": "application/x-amz-json-1.0"}, Raw(body))
+
+
 FAULTS: tuple[Fault, ...] = (throttled, conflict, server_error, no_connection, connect_timeout, lost_answer)
+PARTIAL: tuple[Fault, ...] = (unprocessed, partly_processed)
+"""What only batches meet."""
+
+
+def s3_error(status: int, code: str) -> Fault:
+    """Return what lets S3 answer so."""
+
+    def fault(_: Send, request: Any) -> Any:
+        body = b"" if request.method == "HEAD" else f"<Error><Code>{code}</Code></Error>".encode()
+        return AWSResponse(request.url, status, {"Content-Type": "application/xml"}, Raw(body))
+
+    fault.__name__ = code
+    return fault
+
+
+S3_FAULTS: tuple[Fault, ...] = (
+    s3_error(503, "SlowDown"),
+    s3_error(500, "InternalError"),
+    no_connection,
+    connect_timeout,
+    lost_answer,
+)
 
 
 class FaultyWire:

@@ -2,46 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from hashlib import sha256
-from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse
 
+from relay.adapters.dynamodb.texts import Texts
 from relay.adapters.s3 import Bucket, S3Blobs, S3Texts
-from relay.ports import BlobStat, StoreUnavailable
+from relay.ports import Blobs, BlobStat, StoreUnavailable
 from relay_protocol.sealed import Sealed, into_store
 from tests.contract.blob_worlds import KEY
-from tests.contract.faulty_wire import (
-    Fault,
-    FaultyWire,
-    HastyTime,
-    Raw,
-    Send,
-    connect_timeout,
-    lost_answer,
-    no_connection,
-)
+from tests.contract.faulty_wire import S3_FAULTS, Fault, FaultyWire, HastyTime, s3_error
 from tools.stand_ins.aws import new_bucket
 
 BODY = b"some bytes"
-
-
-def answered(status: int, code: str) -> Fault:
-    def fault(_: Send, request: Any) -> Any:
-        body = b"" if request.method == "HEAD" else f"<Error><Code>{code}</Code></Error>".encode()
-        return AWSResponse(request.url, status, {"Content-Type": "application/xml"}, Raw(body))
-
-    fault.__name__ = code
-    return fault
-
-
-PASSING: tuple[Fault, ...] = (
-    answered(503, "SlowDown"),
-    answered(500, "InternalError"),
-    no_connection,
-    connect_timeout,
-    lost_answer,
-)
 
 
 class Both:
@@ -98,8 +70,18 @@ METHODS: dict[str, tuple[Callable[[Both], object], object]] = {
 }
 
 
+def test_every_method_that_asks_s3_is_enumerated(both: Both) -> None:
+    """Presigning asks nobody."""
+    with both.wire.failing(None):
+        both.blobs.presign_upload(KEY, 1, bytes(32), 0, "")
+        both.blobs.presign_download(KEY, 0, "")
+        assert both.wire.sent == 0
+    of_ports = {name for port in (Blobs, Texts) for name in vars(port) if not name.startswith("_")}
+    assert of_ports == {*METHODS, "presign_upload", "presign_download"}
+
+
 @pytest.mark.parametrize("name", METHODS)
-@pytest.mark.parametrize("fault", PASSING, ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("fault", S3_FAULTS, ids=lambda fault: fault.__name__)
 def test_one_fault_anywhere_is_not_noticed(both: Both, fault: Fault, name: str) -> None:
     method, expected = METHODS[name]
     place, sent = 0, 1
@@ -112,7 +94,7 @@ def test_one_fault_anywhere_is_not_noticed(both: Both, fault: Fault, name: str) 
 
 
 @pytest.mark.parametrize("name", METHODS)
-@pytest.mark.parametrize("fault", PASSING, ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("fault", S3_FAULTS, ids=lambda fault: fault.__name__)
 def test_where_faults_go_on_it_is_told_and_can_be_repeated(both: Both, fault: Fault, name: str) -> None:
     method, expected = METHODS[name]
     with both.wire.failing(fault, times=10**6), pytest.raises(StoreUnavailable) as raised:
@@ -131,7 +113,7 @@ def test_where_faults_go_on_it_is_told_and_can_be_repeated(both: Both, fault: Fa
     ],
 )
 def test_what_waiting_does_not_mend_is_told_at_once(both: Both, status: int, code: str, reason: str) -> None:
-    with both.wire.failing(answered(status, code), times=10**6), pytest.raises(StoreUnavailable) as raised:
+    with both.wire.failing(s3_error(status, code), times=10**6), pytest.raises(StoreUnavailable) as raised:
         list(both.blobs.keys())
     assert (raised.value.reason, both.wire.sent) == (reason, 1)
 

@@ -131,7 +131,7 @@ INJECTED = [
     ("relay/core/push.py", "extend(head, digest)", "extend(head, digest) if text else head", "ZK005"),
     ("relay/core/pull.py", "raise CursorAhead(page.head)", "raise CursorAhead(page)", "ZK003"),
     ("relay/http/changesets.py", "    return into_answer(", "    print(record)\n    return into_answer(", "ZK002"),
-    ("relay/ports.py", "    text: Sealed[bytes]\n", "    text: bytes\n", "ZK010"),
+    ("relay/ports/changesets.py", "    text: Sealed[bytes]\n", "    text: bytes\n", "ZK010"),
     ("relay_protocol/requests.py", "include_input=False", "include_input=True", "ZK009"),
     (
         "relay_protocol/changeset.py",

@@ -90,9 +90,15 @@ def _make_locked_file(directory: Path) -> tuple[Path, FileIO]:
     while True:
         path = directory / secrets.token_hex(16)
         file = FileIO(path, "x+", opener=partial(os.open, mode=0o600))
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if os.fstat(file.fileno()).st_nlink:
-            return path, file
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if os.fstat(file.fileno()).st_nlink:
+                return path, file
+        except OSError:  # a file system without locks
+            file.close()
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+            raise
         file.close()
 
 
