@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi mutate prove bench bench-shards bench-dynamodb bench-coldstart events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi lies access mutate prove leaks bench bench-alike bench-shards bench-dynamodb bench-coldstart events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -19,8 +19,8 @@ maintain: .venv/.run  ## run retention once on the configured stores
 test: .venv/.dev .sam/.made stand-in emulated  ## every test, with branch coverage
 	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term --cov-fail-under=90
 
-test-as-built: .venv/.dev stand-in emulated  ## the end-to-end tests against what sam built, those that take minutes, too
-	@RELAY_TEST_SLOW=1 $(BIN)/python -m pytest tests/e2e -k "emulated or events"
+test-as-built: .venv/.dev stand-in emulated  ## of the end-to-end tests, what is run against what sam built; `make test` runs that, too
+	@$(BIN)/python -m pytest -n auto --dist loadfile tests/e2e -m as_built
 
 # The DynamoDB of the tests. Its Cargo.lock pins it; where there is no cargo those tests are skipped, and fail in CI.
 stand-in: $(if $(shell command -v cargo),.stand-in/.built)
@@ -55,6 +55,12 @@ lint-zk: .venv/.dev  ## the zero-knowledge audit on the syntax tree
 openapi: .venv/.dev  ## write schema/openapi.json anew
 	$(BIN)/python -m tools.openapi > schema/openapi.json
 
+access: .venv/.dev  ## write docs/who-may-do-what.md anew
+	$(BIN)/python -m tools.access > docs/who-may-do-what.md
+
+lies: .venv/.dev  ## write the table of lies in docs/threat-model.md anew
+	$(BIN)/python -m tests.lying_relay.table
+
 events: .venv/.dev  ## write events/ anew: a signature is good for five minutes
 	$(BIN)/python -m tools.events
 
@@ -65,6 +71,12 @@ mutate: .venv/.dev  ## seed bugs in the crypto, the chain and the audit, and see
 TIMES ?= 10
 prove: .venv/.dev stand-in  ## the model, histories, kills and faults at length: about an hour; the figures stand at the end
 	@RELAY_TEST_PROVE=$(TIMES) $(BIN)/python -m pytest tests/model tests/history tests/kills tests/contract/test_dynamodb_faults.py tests/contract/test_sqlite_every_call.py tests/contract/test_sqlite_torn.py tests/contract/test_filesystem_every_call.py tests/contract/test_s3_faults.py tests/e2e/test_cut_connections.py
+
+leaks: .venv/.dev stand-in  ## seed leaks of sealed values, and see that audit, types or canaries catch each (half an hour)
+	$(BIN)/python -m tools.leaks
+
+bench-alike: .venv/.dev stand-in  ## whether a guesser can tell a vault by time, the figures of docs/threat-model.md
+	$(BIN)/python -m bench.alike
 
 bench: .venv/.dev  ## the figures of docs/operations.md, measured here
 	$(BIN)/python -m bench
@@ -81,6 +93,7 @@ bench-coldstart: .venv/.dev stand-in emulated  ## how long each function takes t
 # What CI runs: all that must hold. The tests come last, so that their closing line ends it.
 check: lint lint-zk
 	$(BIN)/python -m tools.openapi | diff schema/openapi.json -
+	$(BIN)/python -m tools.access | diff docs/who-may-do-what.md -
 	$(BIN)/python -m tools.events --check
 	$(MAKE) --no-print-directory check-template
 	$(MAKE) --no-print-directory test

@@ -23,6 +23,7 @@ BUCKET_GB_MONTHS = 0.0245
 LOG_GB = 0.63
 SECRET_MONTHS = 0.40
 ALARM_METRIC_MONTHS = 0.10
+DASHBOARD_MONTHS = 3.00
 
 # Assumptions, too: what a function is billed for, and what is written of a request
 BILLED_SECONDS = 0.05
@@ -80,10 +81,10 @@ def main() -> None:
         + PULLS_NEW * prices["pull, 1 change of 1 KB"].total
     )
     stored = TABLE_GB * TABLE_GB_MONTHS + BUCKET_GB * BUCKET_GB_MONTHS + SNAPSHOTS_GB_OUT * OUT_GB
-    stack = SECRETS * SECRET_MONTHS + ALARM_METRICS * ALARM_METRIC_MONTHS
+    stack = SECRETS * SECRET_MONTHS + ALARM_METRICS * ALARM_METRIC_MONTHS + DASHBOARD_MONTHS
     print("\n| a household and month | USD |\n|---|---|")
     print(f"| {PUSHES} pushes, {PULLS_EMPTY + PULLS_NEW} pulls | {household:.2f} |\n| stored | {stored:.2f} |")
-    print(f"| the stack itself: {SECRETS} secrets, {ALARM_METRICS} metrics with alarms | {stack:.2f} |")
+    print(f"| the stack itself: {SECRETS} secrets, {ALARM_METRICS} metrics with alarms, 1 dashboard | {stack:.2f} |")
 
 
 def _print_prices(vault: MeteredVault) -> dict[str, Prices]:

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from demo.claims import SCRIPTS, check, check_ledger_file, scene, show_table
 from demo.device import LedgerDevice
-from demo.disk import Disk
-from demo.holdings import Holdings
 from demo.joining import join_from_the_snapshot, snapshot_and_prune
 from demo.ledger import Directive, read_directives
 from demo.revoking import revoke
@@ -19,7 +17,6 @@ from demo.syncing import (
     show_what_the_relay_holds,
     sync_from_scratch,
 )
-from demo.tables import Tables
 from relay_protocol.encoding import base64url
 from tools.embedded import EmbeddedRelay
 from tools.emulator.relay import BuiltRelay
@@ -41,30 +38,29 @@ def main() -> None:
         directives = list(read_directives(source.read_text()))
         print(f"A ledger of {len(directives):,} directives, made by bean-example.")
         with ExitStack() as stack:
-            relay, holdings = relay_on_aws(stack, folder) if is_on_aws else relay_on_disk(stack, folder)
-            play(relay, holdings, directives, folder, stack)
+            relay = relay_on_aws(stack, folder) if is_on_aws else relay_on_disk(stack, folder)
+            play(relay, directives, folder, stack)
 
 
-def relay_on_disk(stack: ExitStack, folder: Path) -> tuple[EmbeddedRelay, Holdings]:
+def relay_on_disk(stack: ExitStack, folder: Path) -> EmbeddedRelay:
     """Start the embedded relay."""
     relay = stack.enter_context(EmbeddedRelay(folder / "relay", RELAY_CHANGESET_DAYS="0"))
     print(f"A relay at {relay.url}, with its store in an empty folder.")
-    return relay, Disk(relay.folder)
+    return relay
 
 
-def relay_on_aws(stack: ExitStack, folder: Path) -> tuple[EmbeddedRelay, Holdings]:
+def relay_on_aws(stack: ExitStack, folder: Path) -> EmbeddedRelay:
     """Start what sam built, each function under the Lambda runtime's emulator, on stand-ins for DynamoDB and S3."""
     urls = stack.enter_context(dynamodb_served()), stack.enter_context(s3_served())
     stores = stack.enter_context(closing(Stores(*urls)))
-    relay = stack.enter_context(BuiltRelay(folder / "relay", **stores.variables, RELAY_CHANGESET_DAYS="0"))
+    relay = stack.enter_context(BuiltRelay(folder / "relay", stores, RELAY_CHANGESET_DAYS="0"))
     print(f"A relay at {relay.url}: the functions as sam built them, with empty tables and an empty bucket.")
-    return relay, Tables(stores)
+    return relay
 
 
-def play(
-    relay: EmbeddedRelay, holdings: Holdings, directives: list[Directive], folder: Path, devices: ExitStack
-) -> None:
+def play(relay: EmbeddedRelay, directives: list[Directive], folder: Path, devices: ExitStack) -> None:
     """Play the scenes, and print the figures."""
+    holdings = relay.holdings
     laptop = devices.enter_context(LedgerDevice.found(folder / "laptop", relay.url))
     phone = devices.enter_context(LedgerDevice.join(folder / "phone", laptop))
     print("The laptop founded a vault and invited the phone.")
@@ -75,7 +71,7 @@ def play(
     check_that_the_relay_reads_nothing(holdings, laptop)
     sealed = holdings.sealed_bytes()
 
-    pruned = snapshot_and_prune(relay, holdings, laptop)
+    pruned = snapshot_and_prune(relay, laptop)
     tablet = devices.enter_context(join_from_the_snapshot(folder / "tablet", laptop, phone))
     revoke(holdings, phone, laptop, tablet)
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from demo.claims import check, scene
 from demo.device import LedgerDevice
-from demo.holdings import Holdings
 from tools.embedded import EmbeddedRelay
 
 
@@ -17,16 +16,16 @@ class Pruned:
     changesets: int
 
 
-def snapshot_and_prune(relay: EmbeddedRelay, holdings: Holdings, laptop: LedgerDevice) -> Pruned:
+def snapshot_and_prune(relay: EmbeddedRelay, laptop: LedgerDevice) -> Pruned:
     """Make a snapshot, and let the relay's retention do its work."""
     scene("A snapshot, and the history that it covers is pruned.")
     check(relay.maintain()["pruned_changesets"] == 0, "as long as no snapshot covers it, retention prunes nothing")
     made = laptop.vault.snapshot(laptop.write_snapshot)
     check(made.covers == laptop.vault.head, f"the laptop made a snapshot of {made.size_bytes:,} sealed bytes")
-    check(made.size_bytes in holdings.blob_sizes(), "the relay holds a blob of that size")
+    check(made.size_bytes in relay.holdings.blobs().values(), "the relay holds a blob of that size")
     changesets = relay.maintain()["pruned_changesets"]
     check(changesets == made.covers.seq, f"then retention pruned all {changesets:,} changesets")
-    check(holdings.sealed_bytes() == 0, "and nothing of their texts is left there")
+    check(relay.holdings.sealed_bytes() == 0, "and nothing of their texts is left there")
     return Pruned(made.size_bytes, changesets)
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from demo.claims import check, scene
 from demo.device import OPTIONS, LedgerDevice
-from demo.holdings import Holdings
 from demo.syncing import EDITS, edits_of
 from sync_relay_client import Envelope, VaultSession
 from sync_relay_client.envelope import unseal
 from sync_relay_client.errors import EnvelopeInvalid, RelayRefused
 from sync_relay_client.membership import REKEY, read_rekey
 from sync_relay_client.profile import open_in_vault
+from tools.holdings.port import Holdings
 
 
 def revoke(holdings: Holdings, phone: LedgerDevice, laptop: LedgerDevice, tablet: LedgerDevice) -> None:

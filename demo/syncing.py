@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from demo.claims import check, scene
 from demo.device import Edit, LedgerDevice
-from demo.holdings import Holdings, found_in
 from demo.ledger import Directive
 from relay_protocol.encoding import base64url
+from tools.holdings.port import Holdings, found_in
 
 EDITS = 40
 

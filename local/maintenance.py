@@ -12,13 +12,13 @@ STOP_SECONDS = 10
 
 
 def maintain(relay: Relay) -> dict[str, Any]:
-    """Run the scheduled function once, and remove what killed uploads left; return what the function did.
+    """Do the scheduled function's work once, and remove what killed uploads left; return what the function did.
 
     Raises StoreUnavailable.
     """
     if isinstance(relay.blobs, FilesystemBlobs):
         relay.blobs.clean_stale_uploads()
-    return app.handler({}, None)
+    return app.run_task(relay, {}, None)
 
 
 class Maintenance:

@@ -3,15 +3,25 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests import figures
-from tests.backends import dynamodb_or_none
+from tests.backends import dynamodb_or_none, need_built_functions
+from tests.e2e.relays import BuiltRelays, EmbeddedRelays, Relays
 from tools.stand_ins.aws import s3_served
 
 IN_MEMORY = "/dev/shm"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test of a relay twice, the other time against what `sam build` made, but for those that say why not."""
+    if "relay_kind" in metafunc.fixturenames:
+        is_once = metafunc.definition.get_closest_marker("not_as_built")
+        as_built = pytest.param("emulated", marks=pytest.mark.as_built)
+        metafunc.parametrize("relay_kind", ["embedded"] if is_once else ["embedded", as_built], scope="module")
 
 
 @pytest.fixture
@@ -49,3 +59,18 @@ def s3_url() -> Iterator[str]:
     """An S3 of this run's own."""
     with s3_served() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def relays(relay_kind: str, request: pytest.FixtureRequest) -> Relays:
+    """Relays of the kind that the test is run against."""
+    built: BuiltRelays | None = request.getfixturevalue("built_relays") if relay_kind == "emulated" else None
+    return built or EmbeddedRelays()
+
+
+@pytest.fixture(scope="session")
+def built_relays(tmp_path_factory: pytest.TempPathFactory, dynamodb_url: str, s3_url: str) -> Iterator[BuiltRelays]:
+    """Relays as they are deployed, where this machine can have them."""
+    need_built_functions()
+    with ExitStack() as stack:
+        yield BuiltRelays(stack, tmp_path_factory.mktemp("built"), dynamodb_url, s3_url)

@@ -8,7 +8,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+from tools.holdings.disk import Disk
+
+if TYPE_CHECKING:
+    from tools.holdings.port import Holdings
 
 STOP_SECONDS = 30
 
@@ -23,6 +28,8 @@ class EmbeddedRelay:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("RELAY_")}
         self._environment = inherited | {"RELAY_DATA_DIR": str(folder), "RELAY_PORT": "0"} | variables
         self.folder = folder
+        self.holdings: Holdings = Disk(folder)
+        """What its stores hold, if they are in its folder."""
         self.url = ""
 
     def __enter__(self) -> Self:
@@ -41,6 +48,16 @@ class EmbeddedRelay:
     def pid(self) -> int:
         """The server's process."""
         return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process has not ended."""
+        return self._process.poll() is None
+
+    @property
+    def processes(self) -> list[int]:
+        """The server's process, and all that it started."""
+        return [self.pid, *descendants_of(self.pid)]
 
     def start(self) -> None:
         """Start it; return once it accepts connections. After a stop it takes the same port again."""
@@ -92,3 +109,13 @@ class EmbeddedRelay:
 
     def _command(self, command: str) -> list[str]:
         return [sys.executable, "-m", "local.cli", command]
+
+
+def descendants_of(process: int) -> list[int]:
+    """Return the processes that a process started, and that these did, the latest first."""
+    try:
+        threads = list(Path(f"/proc/{process}/task").iterdir())
+        children = [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [one for child in children for one in (*descendants_of(child), child)]

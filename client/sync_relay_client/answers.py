@@ -11,7 +11,7 @@ from relay_protocol.chain import Head
 from relay_protocol.devices import is_public_key, thumbprint
 from relay_protocol.encoding import from_base64url, parse_json
 from sync_relay_client.envelope import Envelope
-from sync_relay_client.errors import AnswerInvalid, RelayRefused
+from sync_relay_client.errors import AnswerInvalid, RelayRefused, RelayUnreachable
 from sync_relay_client.opening import PulledEnvelope
 
 if TYPE_CHECKING:
@@ -23,7 +23,13 @@ Urgency = Literal["low", "high"]
 
 _PROBLEM_DETAILS = frozenset({"type", "title", "status", "code", "detail", "instance"})
 _URGENCIES: Mapping[str, Urgency] = {"low": "low", "high": "high"}
+_CODE = re.compile(r"[a-z0-9_]{1,64}")
+_MAX_VALUES = 1_000_000
+"""How many values an answer may hold: a page's thousand changesets have fewer, and `{}` takes 72 bytes once read."""
 _SECONDS = re.compile(r"[0-9]{1,9}")
+_BAD_REQUEST = 400
+_S3_FOR_NOW = re.compile(rb"<Code>(ExpiredToken|RequestTimeout)</Code>")
+"""What S3 answers with 400, too, though another attempt with a fresh URL may succeed."""
 _ENVELOPE_MEMBERS = tuple(field.name for field in fields(Envelope))
 
 
@@ -63,7 +69,9 @@ def read(model: type[A], answer: Answer) -> A:
 
 
 def check_no_content(answer: Answer) -> None:
-    """Take an answer without a body. Raises RelayRefused or AnswerInvalid."""
+    """Take an answer without a body. Raises RelayRefused, AnswerInvalid, or RelayUnreachable for what S3 refuses for now."""
+    if answer.status == _BAD_REQUEST and _S3_FOR_NOW.search(answer.body):
+        raise RelayUnreachable("the blob's URL has expired, or the upload was too slow")
     _check_status(answer)
 
 
@@ -147,10 +155,16 @@ def _head(found: answers.HeadAnswer) -> Head:
 
 def _json_of(answer: Answer) -> Any:  # noqa: ANN401 -- any JSON value
     _check_status(answer)
+    _require(_count_values(answer.body) <= _MAX_VALUES)
     try:
         return parse_json(answer.body)
     except ValueError:
         raise AnswerInvalid("the answer is not JSON") from None
+
+
+def _count_values(body: bytes) -> int:
+    """Return at least as many as there are values, before any is read: each begins behind one of these."""
+    return sum(body.count(mark) for mark in (b",", b":", b"[", b"{"))
 
 
 def _validated(model: type[A], value: object) -> A:
@@ -169,14 +183,17 @@ def _check_status(answer: Answer) -> None:
 def _refusal(answer: Answer) -> RelayRefused:
     """Read problem details, where the answer holds any: what stands before a relay answers as it likes."""
     try:
-        problem = parse_json(answer.body)
+        problem = parse_json(answer.body) if _count_values(answer.body) <= _MAX_VALUES else None
     except ValueError:
         problem = None
     problem = problem if isinstance(problem, dict) else {}
-    code = problem.get("code")
+    code = problem.get("code")  # it is shown to people: no text of the relay's choice
     members = {name: value for name, value in problem.items() if name not in _PROBLEM_DETAILS}
     return RelayRefused(
-        answer.status, code if isinstance(code, str) else None, members, _retry_after_seconds(answer.headers)
+        answer.status,
+        code if isinstance(code, str) and _CODE.fullmatch(code) else None,
+        members,
+        _retry_after_seconds(answer.headers),
     )
 
 

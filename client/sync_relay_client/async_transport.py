@@ -11,16 +11,19 @@ import httpx
 from sync_relay_client.answers import Answer, check_no_content
 from sync_relay_client.errors import AnswerInvalid
 from sync_relay_client.flow import Action, Download, Pause, Progress, Send, Upload
+from sync_relay_client.pacing import begin_body, keep_pace
 from sync_relay_client.profile.spool import created, opened
+from sync_relay_client.requests import MAX_ANSWER_BYTES
 from sync_relay_client.transport import (
-    DOWNLOAD_FIELDS,
+    COMMON_FIELDS,
     PIECE_BYTES,
     AnswerReader,
     BlobCheck,
-    check_url,
+    check_blob_url,
     http_errors,
     pieces_of,
     prepared,
+    take_no_cookies,
     upload_fields,
     upload_timeout,
 )
@@ -36,7 +39,11 @@ class AsyncTransport:
         clock: Callable[[], float] = time.time,
         api_key: str | None = None,
     ) -> None:
-        self._http = httpx.AsyncClient(transport=inner, timeout=timeout_seconds, follow_redirects=False)
+        self._http = httpx.AsyncClient(
+            transport=inner, timeout=timeout_seconds, follow_redirects=False, headers=COMMON_FIELDS
+        )
+        take_no_cookies(self._http)
+        keep_pace(self._http)
         self._clock = clock
         self._api_key = api_key
 
@@ -60,9 +67,10 @@ class AsyncTransport:
     async def _send(self, action: Send) -> Answer:
         request = prepared(action, self._clock, self._api_key)
         async with self._answer(request.method, request.url, request.headers, request.body or None) as response:
-            return await _read(response)
+            return await _read(response, action.request.max_answer_bytes)
 
     async def _upload(self, action: Upload) -> None:
+        check_blob_url(action.target.url, action.relay)
         with opened(action.blob) as file:
             size = os.fstat(file.fileno()).st_size
             pieces = _told(_in_threads(pieces_of(file.read, size)), size, action.progress)
@@ -72,7 +80,8 @@ class AsyncTransport:
 
     async def _download(self, action: Download) -> None:
         check = BlobCheck(action.snapshot)
-        async with self._answer("GET", check.url, DOWNLOAD_FIELDS) as response:
+        check_blob_url(check.url, action.relay)
+        async with self._answer("GET", check.url, {}) as response:
             if response.status_code != httpx.codes.OK:
                 check_no_content(await _read(response))
                 raise AnswerInvalid("a blob was asked for and not sent")
@@ -91,17 +100,17 @@ class AsyncTransport:
         content: bytes | AsyncIterator[bytes] | None = None,
         waits: httpx.Timeout | None = None,
     ) -> AsyncIterator[httpx.Response]:
-        check_url(url)
         stream = self._http.stream(
             method, url, headers=dict(headers), content=content, timeout=waits or self._http.timeout
         )
         with http_errors():
             async with stream as response:
+                begin_body(response)
                 yield response
 
 
-async def _read(response: httpx.Response) -> Answer:
-    reader = AnswerReader(response)
+async def _read(response: httpx.Response, max_bytes: int = MAX_ANSWER_BYTES) -> Answer:
+    reader = AnswerReader(response, max_bytes)
     async for piece in response.aiter_bytes():
         reader.add(piece)
     return reader.answer()

@@ -1,5 +1,7 @@
 """What can go wrong for a device, as one tree. After any of these, nothing that an object holds has changed.
 
+(But one thing: after ReceiptBroken no receipt is believed any more, and what was acknowledged is sent again.)
+
     SyncRelayError
     ├── RelayUnreachable         no answer: refused, timed out, cut short
     ├── RelayRefused             the relay answered with an error (§6)
@@ -9,7 +11,7 @@
     │   ├── SequenceGap          a changeset is missing, doubled or out of order
     │   ├── ChainBroken          a changeset was dropped, changed, reordered or inserted
     │   ├── RolledBack           the log lacks a head that was verified, or that the invitation names
-    │   ├── ReceiptBroken        the log lacks a changeset that the relay acknowledged
+    │   ├── ReceiptBroken        the log lacks a changeset that the relay acknowledged: it is sent again
     │   └── ForkDetected         two devices were shown two histories
     ├── ChangesetInvalid         a changeset is in the log and breaks §11
     │   ├── EnvelopeInvalid      it can't be opened, or what is in it has not the form
@@ -63,9 +65,9 @@ class RelayUnreachable(SyncRelayError):
 class RelayRefused(SyncRelayError):
     """The relay, or what stands before it, answered with an error.
 
-    `code` is the stable one of §6, or None where the answer was no problem object of the protocol. `members` are
-    the members that the code carries, as they came: judge them before use. `attempts` is how often it was asked
-    before giving up.
+    `code` is the stable one of §6, or None where the answer was no problem object of the protocol, or its code is no
+    such word. `members` are the members that the code carries, as they came: judge them before use. `attempts` is how
+    often it was asked before giving up.
     """
 
     def __init__(
@@ -121,7 +123,7 @@ class RolledBack(HistoryInvalid):
 
 
 class ReceiptBroken(HistoryInvalid):
-    """The relay acknowledged a changeset at this seq, and shows another there."""
+    """The relay acknowledged a changeset at this seq, and shows another there, or none. It is to be sent again."""
 
 
 class ForkDetected(HistoryInvalid):

@@ -42,8 +42,9 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Send a file's bytes to where a snapshot's blob goes."""
+    """Send a file's bytes to where this relay says that a snapshot's blob goes."""
 
+    relay: RelayAddress
     target: UploadTarget
     blob: Path
     progress: Progress | None = None
@@ -51,8 +52,9 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """Write an available snapshot's blob to a file, and see that it is the announced one."""
+    """Write a blob that this relay offers to a file, and see that it is the announced one."""
 
+    relay: RelayAddress
     snapshot: DownloadableSnapshot
     blob: Path
     progress: Progress | None = None

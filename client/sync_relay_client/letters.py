@@ -45,7 +45,12 @@ def context_of(session: VaultSession) -> SnapshotContext:
 def are_letters(snapshot: Snapshot, session: VaultSession) -> bool:
     """Whether a snapshot is announced as letters are."""
     context = context_of(session)
-    return (snapshot.covers.seq, snapshot.key_id, snapshot.schema_version, snapshot.status) == (
+    return snapshot.size <= 2 * _MAX_BYTES and (
+        snapshot.covers.seq,
+        snapshot.key_id,
+        snapshot.schema_version,
+        snapshot.status,
+    ) == (
         context.covers.seq,
         context.key_id,
         context.schema_version,

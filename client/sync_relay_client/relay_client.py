@@ -84,11 +84,11 @@ class RelayClient:
 
     def upload(self, upload: answers.Upload, blob: Iterable[bytes], size: int) -> None:
         """Upload an announced snapshot's blob."""
-        self._transport.upload(upload, blob, size)
+        self._transport.upload(self._exchanges.address, upload, blob, size)
 
     def download(self, snapshot: answers.DownloadableSnapshot) -> Iterator[bytes]:
         """Yield an available snapshot's blob; it is whole and the announced one only once the iterator has ended."""
-        return self._transport.download(snapshot)
+        return self._transport.download(self._exchanges.address, snapshot)
 
     def _perform(self, action: Action) -> Answer:
         assert isinstance(action, Send), "an exchange only sends"

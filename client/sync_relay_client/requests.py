@@ -13,6 +13,11 @@ from sync_relay_client.address import RelayAddress
 from sync_relay_client.envelope import Envelope
 from sync_relay_client.keys import DeviceKey
 
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
+"""What is read of an answer at most; the longest are lists of devices and of snapshots."""
+MAX_PAGE_ANSWER_BYTES = 64 * 1024 * 1024
+"""What is read of a page at most; one holds `max_page_bytes` (4 MiB), and an operator may raise that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -23,6 +28,7 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
+    max_answer_bytes: int = MAX_ANSWER_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,7 @@ def push(vault_id: str, envelopes: Sequence[Envelope], if_match: bytes | None = 
 def pull(vault_id: str, since: int, limit: int | None = None) -> Request:
     """`GET /vaults/{vault_id}/changesets`: at most `limit` changesets with seq > `since`."""
     query = (("since", str(since)),) if limit is None else (("since", str(since)), ("limit", str(limit)))
-    return Request("GET", f"{_vault(vault_id)}/changesets", query)
+    return Request("GET", f"{_vault(vault_id)}/changesets", query, max_answer_bytes=MAX_PAGE_ANSWER_BYTES)
 
 
 def announce(vault_id: str, announcement: Announcement) -> Request:

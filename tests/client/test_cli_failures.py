@@ -4,7 +4,6 @@ import itertools
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -15,21 +14,6 @@ from tests.client.cli_world import CommandLine, line
 from tools.embedded import EmbeddedRelay
 
 OTHER = "A" * 43
-
-
-class Tampering(httpx.HTTPTransport):
-    """A relay that changes one member of each page that it shows."""
-
-    def __init__(self, **members: Any) -> None:
-        super().__init__()
-        self._members = members
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = super().handle_request(request)
-        body = json.loads(response.read())
-        for changeset in body.get("changesets", []):
-            changeset.update(self._members)
-        return httpx.Response(response.status_code, json=body, headers={"content-type": "application/json"})
 
 
 def leaves(kind: type[errors.SyncRelayError]) -> list[type[errors.SyncRelayError]]:
@@ -59,18 +43,6 @@ def made(kind: type[errors.SyncRelayError]) -> errors.SyncRelayError:
 )
 def test_scripts_tell_kinds_of_errors_apart(root: type[errors.SyncRelayError], status: int) -> None:
     assert {exit_status(made(kind)) for kind in leaves(root)} == {status}
-
-
-@pytest.mark.parametrize("member", ["chain", "ciphertext"])
-def test_a_relay_that_tampers_is_named_and_nothing_of_it_is_shown(
-    laptop: CommandLine, phone: CommandLine, member: str
-) -> None:
-    laptop.push("milk")
-    result = phone.through(Tampering(**{member: OTHER}))("pull", exits=5)
-    assert "ChainBroken" in result.stderr
-    assert "Do not trust this relay" in result.stderr
-    assert "milk" not in result.output
-    assert phone.pulled() == ["milk"]
 
 
 def test_a_restored_relay_stops_every_device_until_it_is_asked(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from relay_protocol.answers import Upload as UploadTarget
+from sync_relay_client.address import RelayAddress
 from sync_relay_client.async_transport import AsyncTransport
 from sync_relay_client.flow import Upload
 from sync_relay_client.transport import STORED_SECONDS, Transport
@@ -27,7 +28,7 @@ def test_the_answer_to_an_upload_may_take_minutes(tmp_path: Path, kind: str) -> 
 
     blob = tmp_path / "blob"
     blob.write_bytes(b"sealed")
-    upload = Upload(TARGET, blob)
+    upload = Upload(RelayAddress.parse("https://relay.example"), TARGET, blob)
     if kind == "Transport":
         transport = Transport(httpx.MockTransport(store), USUAL_SECONDS)
         transport.perform(upload)

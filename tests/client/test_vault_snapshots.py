@@ -185,6 +185,33 @@ def test_an_expired_url_is_asked_for_anew(relay: RelayInProcess, home: Path, thi
         assert applied(home / "new") == [b"1", b"2"]
 
 
+@pytest.mark.parametrize("code", ["ExpiredToken", "RequestTimeout"])
+def test_what_s3_refuses_for_now_is_sent_again(relay: RelayInProcess, this: Vault, code: str) -> None:
+    """S3 says 400 to a URL that outlived the credentials that signed it, as to a blob that is not the announced one."""
+    text = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>No longer</Message></Error>"
+    refusals = [httpx.Response(400, headers={"content-type": "application/xml"}, text=text)]
+
+    def refuse_once(request: httpx.Request, answer: Answer) -> httpx.Response:
+        return refusals.pop() if request.url.path.startswith("/blobs/") and refusals else answer(request)
+
+    relay.meddle = refuse_once
+    this.snapshot(write)
+    assert not refusals
+    assert this.status().uploads == 0
+
+
+def test_a_blob_that_s3_refuses_for_good_is_not_sent_again(relay: RelayInProcess, this: Vault) -> None:
+    def refuse(request: httpx.Request, answer: Answer) -> httpx.Response:
+        if not request.url.path.startswith("/blobs/"):
+            return answer(request)
+        return httpx.Response(400, text="<Error><Code>BadDigest</Code></Error>")
+
+    relay.meddle = refuse
+    with pytest.raises(RelayRefused) as refused:
+        this.snapshot(write)
+    assert (refused.value.status, refused.value.attempts) == (400, 1)
+
+
 @pytest.mark.parametrize("step", ["/snapshots", "/blobs/", "/complete"])
 def test_what_could_not_be_sent_is_sent_later(relay: RelayInProcess, home: Path, this: Vault, step: str) -> None:
     def refuse(request: httpx.Request, answer: Answer) -> httpx.Response:

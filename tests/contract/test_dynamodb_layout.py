@@ -68,6 +68,24 @@ class TestErased:
         assert len(opened.items()) == 1
         assert opened.texts() == []
 
+    def test_a_push_that_erasure_and_sweep_overtook_is_not_acknowledged(
+        self, opened: OpenLog, vault: TestedVault
+    ) -> None:
+        """Else a device is told that a changeset is stored which the eraser, who names the head, had never seen."""
+        vault.push(1)
+        other = opened.another()
+
+        def plan(state: LogState) -> AppendPlan[str]:
+            assert other.erase(vault.vault_id, state.head.chain) is None
+            while other.sweep(100):
+                pass
+            return AppendPlan("stored", new_records(state.head, {uuid(2): b"x"}, NOW_MS))
+
+        assert vault.log.append(vault.vault_id, FOUNDER, [uuid(2)], NOW_MS, plan) is None
+        opened.set_clock(HOUR_MS)
+        opened.sweep()
+        assert len(opened.items()) == 1
+
     def test_two_sweeps_at_once_do_the_same_work_and_no_harm(self, opened: OpenLog, vault: TestedVault) -> None:
         other = TestedVault(opened.log, uuid(2)).found("another founder")
         other.push(1, 2)
@@ -78,6 +96,30 @@ class TestErased:
             pass
         assert {pk for pk, _ in opened.all_keys()} & {f"V#{vault.vault_id}", "D#founder"} == {f"V#{vault.vault_id}"}
         assert seqs_in(other.page()) == [1, 2]
+
+
+class TestRestored:
+    """Backups promise no one instant across items."""
+
+    def test_a_vault_whose_items_are_of_two_instants_works_again_after_a_new_epoch(
+        self, opened: OpenLog, vault: TestedVault
+    ) -> None:
+        """Else it would be unavailable for ever, and no vault after it would get its new epoch."""
+        other = TestedVault(opened.log, uuid(2)).found("another founder")
+        vault.push(1, 2)
+        opened.client.update_item(
+            TableName=opened.table,
+            Key={"pk": {"S": f"V#{vault.vault_id}"}, "sk": {"S": "M"}},
+            UpdateExpression="SET fence = :later",
+            ExpressionAttributeValues={":later": {"B": b"later"}},
+        )
+        with pytest.raises(StoreUnavailable, match="contended"):
+            vault.info()
+        epochs = iter([uuid(0xA), uuid(0xB)])
+        assert opened.log.renew_epochs(lambda: next(epochs)) == 2
+        vault.push(3)
+        assert (vault.info().epoch, other.info().epoch) == (uuid(0xA), uuid(0xB))
+        assert seqs_in(vault.page()) == [1, 2, 3]
 
 
 class TestPruned:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from tests.http.device import Device, Json, uuid_of
 from tests.http.events import Draft, Event
 from tests.http.world import encode
+from tools.embedded import descendants_of
 from tools.emulator.built import Built
 from tools.emulator.emulator import Emulator, EmulatorError
 
@@ -108,21 +109,12 @@ class EmulatedFunction:
         return self._emulator.lines
 
     def kill(self) -> None:
-        for process in _descendants(self._emulator._process.pid):
+        for process in descendants_of(self._emulator._process.pid):
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
 
     def close(self) -> None:
         self._emulator.close()
-
-
-def _descendants(process: int) -> list[int]:
-    """Return the processes that a process started, and that these did, the latest first."""
-    try:
-        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    except FileNotFoundError:
-        return []
-    return [one for child in map(int, children) for one in (*_descendants(child), child)]
 
 
 class Sender:

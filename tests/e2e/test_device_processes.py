@@ -9,13 +9,9 @@ from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import pytest
-
 from sync_relay_client import Options, Vault
 from tests.client.app import applied, apply, change_of, pair, record, sync
 from tests.e2e.conftest import StartRelay
-
-pytestmark = pytest.mark.as_built("slow")
 
 OPTIONS = Options(keyring="file")
 EACH = 15

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.conftest import BuiltRelays
+from tests.e2e.relays import BuiltRelays
 from tools.emulator.built import Built
 from tools.emulator.emulator import Emulator, EmulatorError
 from tools.emulator.pool import FunctionPool
+
+pytestmark = pytest.mark.as_built
 
 APP = """
 import os, time

@@ -22,8 +22,6 @@ from sync_relay_client import Change, Options, Vault
 from tests.client.relay_in_process import RelayInProcess
 from tests.e2e.conftest import StartRelay
 
-pytestmark = pytest.mark.as_built
-
 HOURS = 3600.0
 MIDDAY = 1_777_195_800.0
 OPTIONS = Options(keyring="file")
@@ -231,6 +229,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.not_as_built("it takes a thousand syncs with a relay in this process")
 @settings(max_examples=40, deadline=None)
 @given(steps=STEPS, skews=st.tuples(*[st.sampled_from([0.0, -5.0, 0.001, 5.0])] * 3))
 def test_any_interleaving_of_edits_and_syncs_converges(

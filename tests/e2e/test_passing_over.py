@@ -1,6 +1,5 @@
 """A log that holds what a device wrote as it was revoked: each way into the vault asks, once, and goes on."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -111,14 +110,13 @@ def test_a_restored_relay_is_accepted_without_asking_again(pair: Pair, relay: Em
 
 def test_consent_does_not_outlive_the_log_that_it_was_given_for(pair: Pair, relay: EmbeddedRelay) -> None:
     relay.stop()
-    shutil.copytree(relay.folder, f"{relay.folder}.backup")
+    restore = relay.holdings.back_up()
     relay.start()
     pair.revoke()
     assert pair.pass_over() == [TOO_LATE_SEQ]
 
     relay.stop()
-    shutil.rmtree(relay.folder)
-    shutil.move(f"{relay.folder}.backup", relay.folder)
+    restore()
     relay.new_epoch()
     relay.start()
     assert pair.laptop.accept_epoch().lost_changesets == 2

@@ -25,6 +25,8 @@ from tests.e2e.instances import EmulatedFunction, FunctionFailed, HandlerProcess
 from tests.http.device import Device, Json, uuid_of
 from tools.stand_ins.aws import ACCESS_KEY, REGION, SECRET_KEY, new_bucket
 
+pytestmark = pytest.mark.as_built
+
 SHARDS = 4
 INSTANCES = 8
 PUSHES = 12

@@ -8,6 +8,7 @@ import pytest
 from sync_relay_client import measure
 from sync_relay_client.errors import RelayRefused
 from tests.e2e.conftest import Peer, StartRelay
+from tools.embedded import EmbeddedRelay
 
 CONTENT = [b"a whole vault " * 1000] * 200
 
@@ -32,7 +33,6 @@ def upload_snapshot(peer: Peer) -> str:
     return announced.snapshot.sha256
 
 
-@pytest.mark.as_built
 def test_a_pruned_history_leads_to_a_snapshot_that_restores_it(start_relay: StartRelay) -> None:
     relay = start_relay(RELAY_CHANGESET_DAYS="0")
     laptop = Peer.found(relay.url)
@@ -71,19 +71,23 @@ def test_maintenance_beside_a_busy_relay_takes_nothing_that_is_needed(start_rela
     assert len(laptop.applied) == 100
     assert info.floor.seq == info.head.seq == 100
     assert len(laptop.vault.snapshots().snapshots) == 3
-    assert len([path for path in (relay.folder / "blobs").rglob("*") if path.is_file()]) == 3
+    assert len(blobs_of(relay, laptop)) == 3
 
 
 def test_an_erased_vault_leaves_no_blob_and_no_row(start_relay: StartRelay) -> None:
-    relay = start_relay()
+    relay = start_relay(RELAY_SERVICE_NAME="of this test alone")  # all that it holds is searched
     laptop = Peer.found(relay.url)
     laptop.push(b"a change")
     laptop.pull()
     upload_snapshot(laptop)
     text = laptop.vault.pull(0).changesets[0].envelope.ciphertext.encode()[:200]
-    held = [path for path in relay.folder.rglob("*") if path.is_file() and text in path.read_bytes()]
-    assert held, "the probe must see what it looks for"
+    assert any(text in content for content in relay.holdings.contents()), "the probe must see what it looks for"
+    assert blobs_of(relay, laptop)
     laptop.vault.erase(laptop.session.head.chain)
-    files = [path for path in relay.folder.rglob("*") if path.is_file()]
-    assert not [path for path in files if text in path.read_bytes()]
-    assert not [path for path in files if "blobs" in path.parts]
+    assert not any(text in content for content in relay.holdings.contents())
+    assert blobs_of(relay, laptop) == []
+
+
+def blobs_of(relay: EmbeddedRelay, peer: Peer) -> list[str]:
+    """Return the names of the blobs that the relay keeps for a device's vault."""
+    return [name for name in relay.holdings.blobs() if name.startswith(peer.session.vault_id)]

@@ -19,6 +19,8 @@ from tests.e2e.test_two_devices import *  # noqa: F403 -- run here, too, whole
 from tools.embedded import EmbeddedRelay
 from tools.stand_ins.aws import ACCESS_KEY, REGION, SECRET_KEY, new_bucket
 
+pytestmark = pytest.mark.not_as_built("the built functions are on such a directory in test_shared_directory")
+
 SHARDS = 4
 
 

@@ -14,6 +14,10 @@ from tests.e2e.test_two_devices import *  # noqa: F403 -- run here, too, whole
 from tools.embedded import EmbeddedRelay
 from tools.stand_ins.stores import Stores
 
+pytestmark = pytest.mark.not_as_built(
+    "the embedded server on the stores that the built functions have in all other tests"
+)
+
 
 @pytest.fixture
 def stores(dynamodb_url: str, s3_url: str) -> Iterator[Stores]:

@@ -12,8 +12,6 @@ from tests.client.terminal import AGAIN_SECONDS, Terminal
 from tests.e2e.conftest import StartRelay
 from tests.e2e.documented import ROOT, SHOWN_URL, blocks_of
 
-pytestmark = pytest.mark.as_built
-
 TOUR = "docs/tour.md"
 COLUMNS = 200
 PROMPT = re.compile(r"<exit (\d+)> ")

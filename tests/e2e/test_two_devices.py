@@ -13,8 +13,6 @@ from sync_relay_client import DeviceKey, RelayClient
 from sync_relay_client.errors import EpochChanged, RelayRefused
 from tests.e2e.conftest import Peer, StartRelay
 
-pytestmark = pytest.mark.as_built
-
 AWKWARD = [b"", bytes(range(256)), "naïve 💶 \u2028 \x00".encode(), random.Random(1).randbytes(100_000)]
 
 

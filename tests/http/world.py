@@ -223,7 +223,7 @@ class Vault:
         body: Json = changesets[0] if len(changesets) == 1 else {"changesets": list(changesets)}
         return self.call("POST", "/changesets", body, **knobs)
 
-    def fill(self, numbers: Iterable[int]) -> list[Json]:
+    def fill(self, numbers: Iterable[int | str]) -> list[Json]:
         """Push so many changesets by the founder, and return them."""
         pushed = [self.founder.changeset(number) for number in numbers]
         for start in range(0, len(pushed), 100):

@@ -20,7 +20,8 @@ ANY_METHOD = "x-amazon-apigateway-any-method"
 class _Made(CloudFormationModel):
     """A resource, its `Ref`, and its attributes."""
 
-    type: str
+    type: str = ""
+    """Of the resource. The class that others are made of has none, and moto asks it, too."""
     physical_resource_id: str
 
     def __init__(self, reference: str, **attributes: str) -> None:

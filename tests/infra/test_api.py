@@ -74,7 +74,8 @@ def test_the_stage_logs_no_path_address_key_or_body(on_dynamodb: Deployed) -> No
     (stage,) = on_dynamodb.of_type("AWS::ApiGateway::Stage").values()
     told = set(json.loads(stage["AccessLogSetting"]["Format"]).values())
     assert told == {
-        "$context.requestId",
+        "$context.extendedRequestId",
+        "$context.integration.requestId",
         "$context.httpMethod $context.resourcePath",
         "$context.status",
         "$context.error.responseType",

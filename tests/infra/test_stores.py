@@ -35,7 +35,7 @@ def test_a_log_can_be_restored_and_outlives_its_stack(on_dynamodb: Deployed) -> 
     recovery = log["Properties"]["PointInTimeRecoverySpecification"]
     assert recovery == {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 14}
     assert log["Properties"]["DeletionProtectionEnabled"] is True
-    for name in ("LogTable", "Bucket"):
+    for name in ("LogTable", "Bucket", "BucketPolicy"):
         assert on_dynamodb.resources[name]["DeletionPolicy"] == "Retain"
         assert on_dynamodb.resources[name]["UpdateReplacePolicy"] == "Retain"
 

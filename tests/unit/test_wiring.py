@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from relay.adapters.dynamodb import DynamoLimiter, DynamoLog
+from relay.adapters.dynamodb.values import to_item
+from relay.adapters.dynamodb.vault_item import Vault
 from relay.adapters.filesystem import FilesystemBlobs
 from relay.adapters.s3 import S3Blobs
 from relay.adapters.sqlite import ShardedSqliteLimiter, ShardedSqliteLog, SqliteLog
 from relay.config import ConfigurationError, Settings
 from relay.ports import StoreUnavailable
 from relay.wiring import build
+from relay_protocol.chain import Head
 
 ON_AWS = {
     "RELAY_METADATA": "dynamodb",
@@ -90,10 +93,20 @@ def test_what_is_missing_is_named(missing: str) -> None:
         Settings.from_environment(variables)
 
 
-def test_a_push_must_fit_into_an_item() -> None:
-    Settings.from_environment(ON_AWS | {"RELAY_MAX_BATCH": "1000"})
-    with pytest.raises(ConfigurationError, match="RELAY_MAX_BATCH"):
-        Settings.from_environment(ON_AWS | {"RELAY_MAX_BATCH": "1001"})
+@pytest.mark.parametrize("name", ["RELAY_MAX_BATCH", "RELAY_MAX_DEVICES", "RELAY_MAX_PENDING_SNAPSHOTS"])
+def test_what_lies_in_one_item_of_dynamodb_is_bounded(name: str) -> None:
+    """Else the request that makes it larger than 400 KB, and each like it, would be answered with 500."""
+    Settings.from_environment(ON_AWS | {name: "1000"})
+    with pytest.raises(ConfigurationError, match=name):
+        Settings.from_environment(ON_AWS | {name: "1001"})
+
+
+def test_the_most_devices_and_uploads_of_a_vault_fit_into_its_item() -> None:
+    """Twice as many uploads: those that are over stay until retention comes."""
+    devices, uploads = ([f"{number:043}" for number in range(most)] for most in (1000, 2 * 1000))
+    start = Head(0, bytes(32))
+    vault = Vault("v", "e", 0, start, 0, 0, b"f", frozenset(devices), pending=dict.fromkeys(uploads, (2**41, 2**33)))
+    assert len(str(to_item(vault.put()[0]))) < 400 * 2**10
 
 
 def test_a_short_address_key_is_refused_and_not_repeated() -> None:

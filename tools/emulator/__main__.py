@@ -1,57 +1,43 @@
-"""`python -m tools.emulator serve`, `maintain` or `new-epoch`: as `sync-relay-server`, by the built functions."""
+"""`python -m tools.emulator`: as `sync-relay-server serve`, but every request is answered by a built function."""
 
-import argparse
-import json
 import os
 from contextlib import ExitStack, closing
-from functools import partial
 
 from local.bounds import Bounds
 from local.server import Server, bind, make_door, url_of
-from relay.wiring import relay_from_environment
-from tools.emulator.built import Built
-from tools.emulator.emulator import Emulator
-from tools.emulator.pool import FunctionPool
-from tools.events.story import SCHEDULED
-
-MOST_INSTANCES = 3
-"""Of each function: enough for calls to overlap."""
-TASKS = {"maintain": SCHEDULED, "new-epoch": {"task": "new-epoch"}}
-"""What the maintenance function is called with."""
+from relay.adapters.memory import MemoryBlobs, MemoryLimiter, MemoryLog
+from relay.config import Settings
+from relay.observability import PowertoolsTelemetry
+from relay.service import Relay
+from relay.wiring import RandomIds, SystemClock
+from tools.emulator.functions import function_pools
 
 
 def main() -> None:
-    """Run a command."""
-    parser = argparse.ArgumentParser(prog="tools.emulator", description=__doc__)
-    parser.add_argument("command", choices=("serve", *TASKS))
-    command = parser.parse_args().command
-    with ExitStack() as stack:
-        pools = {name: stack.enter_context(closing(pool)) for name, pool in _pools().items()}
-        if command == "serve":
-            _serve(pools)
-            return
-        counts = pools["maintenance"](TASKS[command])
-    print(json.dumps(counts))
-
-
-def _pools() -> dict[str, FunctionPool]:
-    built = Built(VaultCreation="open")
-    given = {name: value for name, value in os.environ.items() if name.startswith(("RELAY_", "AWS_"))}
-    return {
-        group: FunctionPool(partial(Emulator, function, built.variables(function, given)), MOST_INSTANCES)
-        for group, function in built.functions.items()
-    }
-
-
-def _serve(pools: dict[str, FunctionPool]) -> None:
-    """Run the door; its own relay answers nothing, but tells its settings."""
-    relay, bounds = relay_from_environment(), Bounds()
+    """Run the door."""
+    relay, bounds = _unasked_relay(Settings.from_environment(os.environ)), Bounds()
     listener = bind(relay.settings.host, relay.settings.port)
 
     def ready() -> None:
         print(f"Sync relay listening on {url_of(listener)}", flush=True)
 
-    Server(make_door(relay, pools, bounds), bounds, ready).run([listener])
+    with ExitStack() as stack:
+        pools = {name: stack.enter_context(closing(pool)) for name, pool in function_pools(os.environ).items()}
+        Server(make_door(relay, pools, bounds), bounds, ready).run([listener])
+
+
+def _unasked_relay(settings: Settings) -> Relay:
+    """Return the door's own relay, which tells its settings and logs what the door refuses; its stores stay empty."""
+    return Relay(
+        settings=settings,
+        log=MemoryLog(),
+        blobs=MemoryBlobs(),
+        limiter=MemoryLimiter(),
+        clock=SystemClock(),
+        ids=RandomIds(),
+        telemetry=PowertoolsTelemetry(settings.log_level, settings.service_name),
+        address_key=bytes(32),
+    )
 
 
 if __name__ == "__main__":

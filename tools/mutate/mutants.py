@@ -18,6 +18,9 @@ OPENING_TESTS = "tests/client/test_opening.py"
 INVITATION_TESTS = "tests/client/test_invitation.py"
 ROTATION_TESTS = "tests/client/test_rotation.py"
 LEAK_TESTS = "tests/zk/test_lint_zk_leaks.py"
+ACCESS_TESTS = "tests/http/test_http_access.py"
+ALIKE_TESTS = "tests/http/test_http_alike.py"
+DYNAMODB_ALIKE_TESTS = "tests/contract/test_dynamodb_alike.py"
 TREE_TESTS = "tests/zk/test_lint_zk_real_tree.py"
 
 
@@ -284,4 +287,53 @@ def _audit() -> Iterator[Mutant]:
         yield Mutant(f"audit: {name}", AUDIT / file, old, new, TREE_TESTS)
 
 
-MUTANTS = (*_crypto(), *_pairing(), *_chain(), *_sealed(), *_request_checker(), *_client(), *_audit())
+def _access() -> Iterator[Mutant]:
+    http, adapters = Path("layers/relay/relay/http"), Path("layers/relay/relay/adapters")
+    for name, path, old, new, tests in (
+        (
+            "a revoked device is told that there is no vault",
+            http / "authentication.py",
+            "raise DeviceRevoked if signer.standing is Standing.REVOKED else VaultNotFound",
+            "raise VaultNotFound",
+            ACCESS_TESTS,
+        ),
+        (
+            "who is not a member is let in",
+            http / "authentication.py",
+            "signer.standing is not Standing.MEMBER",
+            "signer.standing is Standing.REVOKED",
+            ACCESS_TESTS,
+        ),
+        (
+            "a registration may be signed by any key",
+            http / "authentication.py",
+            "if claim.device_id != thumbprint(public_key):",
+            "if False:",
+            ACCESS_TESTS,
+        ),
+        (
+            "a route has no row",
+            http / "routes.py",
+            '"/config", "vaults", ("GET",)',
+            '"/config", "vaults", ("GET", "PUT")',
+            ACCESS_TESTS,
+        ),
+        (
+            "a vault that is not there is looked up less",
+            adapters / "sqlite/members.py",
+            "coalesce((SELECT no FROM vaults WHERE vault_id = ?), 0)",
+            "(SELECT no FROM vaults WHERE vault_id = ?)",
+            ALIKE_TESTS,
+        ),
+        (
+            "a stranger waits for a vault to be still",
+            adapters / "dynamodb/members.py",
+            "view(calls, vault_id, only_with=key)",
+            "view(calls, vault_id, key)",
+            DYNAMODB_ALIKE_TESTS,
+        ),
+    ):
+        yield Mutant(name, path, old, new, tests)
+
+
+MUTANTS = (*_access(), *_crypto(), *_pairing(), *_chain(), *_sealed(), *_request_checker(), *_client(), *_audit())

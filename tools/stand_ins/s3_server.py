@@ -89,6 +89,8 @@ class S3Server(ThreadingHTTPServer):
         self.access_key, self.secret_key, self.region = access_key, secret_key, region
         self.buckets: dict[str, dict[str, Stored]] = {}
         self.lock = Lock()
+        self.seconds_ahead = 0
+        """By which its clock is ahead of the machine's."""
 
     @property
     def url(self) -> str:
@@ -126,6 +128,7 @@ class S3Server(ThreadingHTTPServer):
     def _judge_time(self, signed: Signed) -> None:
         try:
             age = (datetime.now(UTC) - datetime.strptime(signed.date, "%Y%m%dT%H%M%S%z")).total_seconds()
+            age += self.seconds_ahead
             expires = int(signed.expires or 1)
         except ValueError:
             raise S3Error(403, "AccessDenied") from None

@@ -1,5 +1,7 @@
 """DynamoDB and S3 for relays of the end-to-end tests, and the variables that name them."""
 
+from base64 import b64encode
+from hashlib import sha256
 from typing import Any
 
 from tools.stand_ins.aws import (
@@ -38,6 +40,27 @@ class Stores:
         """Return all that the log's table holds."""
         pages = self.client.get_paginator("scan").paginate(TableName=self.log_table)
         return [item for page in pages for item in page["Items"]]
+
+    def put_item(self, item: dict[str, Any]) -> None:
+        """Put an item into the log's table."""
+        self.client.put_item(TableName=self.log_table, Item=item)
+
+    def objects(self, prefix: str = "") -> dict[str, bytes]:
+        """Return the objects of the bucket whose keys begin so."""
+        keys = [str(found["Key"]) for found in self.bucket.listed(prefix)]
+        return {key: self.bucket.client.get_object(Bucket=self.bucket.name, Key=key)["Body"].read() for key in keys}
+
+    def put_object(self, key: str, content: bytes) -> None:
+        """Put an object into the bucket, with its checksum, as uploads are stored."""
+        checksum = b64encode(sha256(content).digest()).decode()
+        self.bucket.client.put_object(Bucket=self.bucket.name, Key=key, Body=content, ChecksumSHA256=checksum)
+
+    def empty(self) -> None:
+        """Delete all items of the log's table, and all objects."""
+        for item in self.items():
+            self.client.delete_item(TableName=self.log_table, Key={"pk": item["pk"], "sk": item["sk"]})
+        for key in [str(found["Key"]) for found in self.bucket.listed("")]:
+            self.bucket.client.delete_object(Bucket=self.bucket.name, Key=key)
 
     def close(self) -> None:
         """Close the connections."""

@@ -9,6 +9,9 @@ from sync_relay_client.letters import are_letters, open_letter
 from sync_relay_client.profile.spool import opened
 from sync_relay_client.transport import pieces_of
 
+MAX_LETTERS = 16
+"""How many are read at most: a relay keeps as many as it keeps snapshots, three by default."""
+
 
 def find_letter(link: Link) -> Flow[Invitation | None]:
     """Return the newest invitation that was left for this device; None without one.
@@ -18,11 +21,11 @@ def find_letter(link: Link) -> Flow[Invitation | None]:
     listed = (yield from link.ask(lambda vault: vault.snapshots())).snapshots
     with link.profile.view() as view:
         session = view.session()
-    for snapshot in listed:
-        if are_letters(snapshot, session):
-            letter = yield from _read(link, snapshot.sha256)
-            if letter is not None:
-                return letter
+    letters = [snapshot for snapshot in listed if are_letters(snapshot, session)]
+    for snapshot in letters[:MAX_LETTERS]:
+        letter = yield from _read(link, snapshot.sha256)
+        if letter is not None:
+            return letter
     return None
 
 

@@ -39,6 +39,13 @@ class Link:
         relay = RelayExchanges(RelayAddress.parse(device.relay_url), device.secrets.device)
         return (yield from exchange(relay.vault(session.vault_id, session.epoch)))
 
+    def address(self) -> RelayAddress:
+        """Return where the profile's relay is."""
+        with self.profile.view() as view:
+            relay_url = view.device().relay_url
+        assert relay_url is not None, "a vault has a relay"
+        return RelayAddress.parse(relay_url)
+
     def limits(self) -> Flow[Limits]:
         """Return the relay's limits, asked for once."""
         if self._limits is None:

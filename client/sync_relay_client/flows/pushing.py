@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 
+from relay_protocol.limits import Limits
 from sync_relay_client.answers import Pushed, Urgency
+from sync_relay_client.envelope import Envelope
 from sync_relay_client.errors import ChangeTooLarge, RelayRefused
 from sync_relay_client.flow import Flow
 from sync_relay_client.flows.link import Link
 from sync_relay_client.flows.pulling import Pulled, pull
 from sync_relay_client.profile.sending import acknowledge, next_batch
+
+MAX_SHRINKS = 8
+"""How often a push is cut smaller because the relay says that its limit is lower than it said before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +54,13 @@ def _is_empty(link: Link) -> bool:
 
 def _send_all(link: Link) -> Flow[Sent]:
     limits = yield from link.limits()
-    sent, wanted = 0, None
+    sent, shrinks, wanted = 0, 0, None
     while True:
-        with link.profile.transaction() as transaction:
-            session = transaction.session()
-            batch = next_batch(transaction.connection, session, limits.max_batch, limits.max_body_bytes)
+        try:
+            batch = _next_batch(link, limits)
+        except ChangeTooLarge:
+            limits = yield from link.fresh_limits()  # those that are known may be old
+            batch = _next_batch(link, limits)
         if not batch:
             return Sent(sent, wanted)
         try:
@@ -62,13 +69,20 @@ def _send_all(link: Link) -> Flow[Sent]:
             if error.code != "body_too_large":
                 raise
             before, limits = limits, (yield from link.fresh_limits())
-            if limits.max_body_bytes < before.max_body_bytes:
+            shrinks += 1
+            if limits.max_body_bytes < before.max_body_bytes and shrinks < MAX_SHRINKS:
                 continue  # in smaller batches
-            if len(batch) > 1:
+            if len(batch) > 1 or shrinks >= MAX_SHRINKS:
                 raise
             raise ChangeTooLarge(limits.max_body_bytes, batch[0].id) from None
         _note(link, pushed)
         sent, wanted = sent + len(batch), pushed.snapshot_wanted
+
+
+def _next_batch(link: Link, limits: Limits) -> list[Envelope]:
+    with link.profile.transaction() as transaction:
+        session = transaction.session()
+        return next_batch(transaction.connection, session, limits.max_batch, limits.max_body_bytes)
 
 
 def sync(link: Link) -> Flow[Synced]:

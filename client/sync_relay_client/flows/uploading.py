@@ -63,7 +63,7 @@ def _send(link: Link, upload: PendingUpload, progress: Progress | None, *, was_t
             return
         may_be_there = True
         try:
-            yield Upload(announced.upload, upload.blob, progress)
+            yield Upload(link.address(), announced.upload, upload.blob, progress)
         except RelayRefused as error:
             raise stale_url(error) from None
         if not (yield from _completed(link, upload)):

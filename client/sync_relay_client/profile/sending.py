@@ -62,8 +62,19 @@ def see_in_log(connection: Connection, ids: Collection[str], head: Head) -> None
         (head.seq,),
     ).fetchone()[0]
     if broken is not None:
-        raise ReceiptBroken("the log does not hold what the relay acknowledged", broken)
+        raise ReceiptBroken("the log has another changeset where the relay acknowledged one", broken)
     connection.execute("DELETE FROM sync_relay_outbox WHERE acknowledged_seq <= ?", (head.seq,))
+
+
+def last_acknowledged(connection: Connection) -> int:
+    """Return the last seq at which the relay acknowledged a change that was not seen in the log yet; 0 without one."""
+    found: int | None = connection.execute("SELECT max(acknowledged_seq) FROM sync_relay_outbox").fetchone()[0]
+    return found or 0
+
+
+def believe_no_receipt(connection: Connection) -> None:
+    """Send anew what was acknowledged and not seen in the log: a relay that has it finds a duplicate (§7.6)."""
+    connection.execute("UPDATE sync_relay_outbox SET acknowledged_seq = NULL")
 
 
 def send_again(connection: Connection, end: Head) -> None:

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from relay_protocol.limits import DAYS, KEPT_SNAPSHOTS, POSITIVE, Between, Limits, RateLimit, Retention, VaultCreation
 
-MAX_DYNAMODB_BATCH = 1000
+MAX_ON_DYNAMODB = {"max_batch": 1000, "max_devices": 1000, "max_pending_snapshots": 1000}
+"""An item holds 400 KB: the receipts of a push are in one, a vault's devices and pending snapshots in another."""
 MAX_SQLITE_SHARDS = 64
 """A process locks two files a shard, the limiter's is the other; EFS lets a mount's processes lock 256 together."""
 
@@ -92,10 +93,9 @@ class Settings:
         for name, is_missing in needed.items():
             if is_missing:
                 raise ConfigurationError(f"{name} is needed with these stores")
-        if on_dynamodb and self.limits.max_batch > MAX_DYNAMODB_BATCH:
-            raise ConfigurationError(
-                f"RELAY_MAX_BATCH: at most {MAX_DYNAMODB_BATCH} with dynamodb, where a push is one item"
-            )
+        for name, most in MAX_ON_DYNAMODB.items() if on_dynamodb else ():
+            if getattr(self.limits, name) > most:
+                raise ConfigurationError(f"RELAY_{name.upper()}: at most {most} with dynamodb, for the size of an item")
 
 
 def _whole(bounds: Between) -> Callable[[str], int]:

@@ -1,8 +1,8 @@
 """The shapes of the answers (§7): what the OpenAPI document promises, and what tests hold real answers against."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field
 
 from relay_protocol.changeset import Changeset, SchemaVersion, Uuid
 from relay_protocol.limits import Limits, Retention, VaultCreation
@@ -15,6 +15,11 @@ from relay_protocol.requests import (
     not_null,
     without_default,
 )
+
+T = TypeVar("T")
+
+ListOf = Annotated[list[T], FailFast()]
+"""A list, of which the first fault is told, and no more: a client reads lists of those whom it does not trust."""
 
 Time = Annotated[
     str,
@@ -85,7 +90,7 @@ class MembersAnswer(_Answer):
     """`GET /vaults/{vault_id}/devices`, in order of registration."""
 
     epoch: Uuid
-    devices: list[MemberAnswer]
+    devices: ListOf[MemberAnswer]
 
 
 class Download(_Answer):
@@ -144,7 +149,7 @@ class SnapshotsAnswer(_Answer):
     """`GET /vaults/{vault_id}/snapshots`, newest first."""
 
     epoch: Uuid
-    snapshots: list[Snapshot]
+    snapshots: ListOf[Snapshot]
 
 
 class VaultAnswer(_Answer):
@@ -175,7 +180,7 @@ class PushAnswer(_Answer):
 
     epoch: Uuid
     head: HeadAnswer
-    receipts: list[ReceiptAnswer]
+    receipts: ListOf[ReceiptAnswer]
 
 
 class PulledChangeset(Changeset):
@@ -190,7 +195,7 @@ class PullAnswer(_Answer):
     """`GET /vaults/{vault_id}/changesets`."""
 
     epoch: Uuid
-    changesets: list[PulledChangeset]
+    changesets: ListOf[PulledChangeset]
     cursor: Seq
     has_more: bool
     head: HeadAnswer

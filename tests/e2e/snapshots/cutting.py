@@ -1,4 +1,4 @@
-"""A proxy between a device and its relay that cuts the transfers of blobs where a test says."""
+"""A proxy between a device and where its blobs are kept that cuts their transfers where a test says."""
 
 import re
 import socket
@@ -10,7 +10,10 @@ from types import TracebackType
 from typing import Literal, Self
 
 ALWAYS = 1_000_000
+TRANSFERS = ("PUT", "GET")
 _REQUEST = re.compile(rb"([A-Z]+) (/\S*) HTTP/1.1\r\n")
+_BLOB = re.compile(rb"(/bucket-[^/]*)?/blobs/")
+"""What the embedded relay keeps, or S3."""
 
 
 @dataclass
@@ -28,12 +31,16 @@ class Cut:
 
 
 class CuttingProxy:
-    """Passes everything on, but for what `cut` says. `transfers` are the methods of all blob requests that came."""
+    """Passes everything on, but for what `cut` says. `transfers` are the methods of all blobs' transfers that came.
 
-    def __init__(self, relay_port: int) -> None:
+    Where `is_down` it takes no connection, as where the relay behind it is gone.
+    """
+
+    def __init__(self) -> None:
         self.cut: Cut | None = None
         self.transfers: list[str] = []
-        self._relay_port = relay_port
+        self.is_down = False
+        self._port = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._lock = Lock()
         self._threads = [Thread(target=self._accept)]
@@ -57,6 +64,15 @@ class CuttingProxy:
         for connection in self._connections:
             connection.close()
 
+    def lead_to(self, port: int) -> None:
+        """Pass on what comes to a port of this machine."""
+        self._port = port
+
+    def begin_anew(self) -> None:
+        """Forget what one test said, and what came."""
+        self.cut, self.is_down = None, False
+        self.transfers.clear()
+
     def allowed(self, method: str, way: str, passed: int, coming: int) -> int | None:
         """Return how many of the coming bytes may still pass before the cut; None for all, and no cut."""
         with self._lock:
@@ -75,8 +91,10 @@ class CuttingProxy:
             except OSError:
                 return
             try:
-                relay = socket.create_connection(("127.0.0.1", self._relay_port))
-            except OSError:  # the relay is down
+                if self.is_down:
+                    raise ConnectionRefusedError
+                relay = socket.create_connection(("127.0.0.1", self._port))
+            except OSError:
                 device.close()
                 continue
             connection = _Connection(self, device, relay)
@@ -131,8 +149,8 @@ class _Connection:
             self.end()
 
     def _begin(self, method: str, target: bytes) -> None:
-        is_blob = target.startswith(b"/blobs/")
-        self._blob_method = method if is_blob else ""
+        is_transfer = _BLOB.match(target) is not None and method in TRANSFERS
+        self._blob_method = method if is_transfer else ""
         self._passed = {"up": 0, "down": 0}
-        if is_blob:
+        if is_transfer:
             self._proxy.transfers.append(method)

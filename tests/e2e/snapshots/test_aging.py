@@ -4,43 +4,32 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from relay.adapters.filesystem import FilesystemBlobs
-from relay.config import Settings
-from relay.http import gateway
-from relay.http.routes import ROUTES
-from relay_protocol.limits import Limits
 from sync_relay_client import Vault
 from sync_relay_client.errors import RelayUnreachable
+from tests.backends import need_built_functions
+from tests.e2e.snapshots.clocks import AgingRelay, aging_functions, aging_handlers
 from tests.e2e.snapshots.transfers import ATTEMPTS, CONTENT, OPTIONS, spooled, write
-from tests.http.served import served
-from tests.http.world import GROUPS, World, open_stores
 
-UPLOAD, DOWNLOAD = "PUT /blobs/.*", "GET /blobs/.*"
+UPLOAD, DOWNLOAD = "PUT .*/blobs/.*", "GET .*/blobs/.*"
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    world = World(*open_stores("sqlite", tmp_path), Settings(limits=Limits(rate_limit=None)))
-    world.replace(blobs=FilesystemBlobs(tmp_path / "blobs", b"k" * 32))
-    return world
-
-
-@pytest.fixture
-def url(world: World) -> Iterator[str]:
-    """Serve the world's relay on a socket."""
-
-    def handler(event: dict[str, Any], _: object) -> dict[str, Any]:
-        return gateway.handle(world.relay, GROUPS[ROUTES[event["resource"]].group], event)
-
-    blobs = world.relay.blobs
-    assert isinstance(blobs, FilesystemBlobs)
-    with served(handler, blobs=blobs, clock=world.clock, max_body_bytes=4 * 1024 * 1024) as running:
-        yield running.url
+@pytest.fixture(scope="module")
+def relay(
+    relay_kind: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[AgingRelay]:
+    """A relay whose clock, and that of its stores, the tests put on; each has a vault of its own."""
+    folder = tmp_path_factory.mktemp("relay")
+    if relay_kind == "embedded":
+        with aging_handlers(folder) as relay:
+            yield relay
+    else:
+        need_built_functions()
+        with aging_functions(folder, request.getfixturevalue("dynamodb_url")) as relay:
+            yield relay
 
 
 class Aging(httpx.HTTPTransport):
@@ -71,22 +60,22 @@ class Aging(httpx.HTTPTransport):
 
 
 @pytest.fixture
-def devices(world: World, url: str, tmp_path: Path) -> tuple[Path, Path]:
-    options = replace(OPTIONS, clock=lambda: world.clock.seconds)
+def devices(relay: AgingRelay, tmp_path: Path) -> tuple[Path, Path]:
+    options = replace(OPTIONS, clock=relay.seconds)
     sender, taker = tmp_path / "sender", tmp_path / "taker"
     request = Vault.request(taker, options=options)
-    with Vault.create(sender, url, recovery=False, options=options) as vault:
+    with Vault.create(sender, relay.url, recovery=False, options=options) as vault:
         invitation = vault.invite(request)
     Vault.join(taker, invitation, options=options).close()
     return sender, taker
 
 
-def opened(world: World, folder: Path, transport: Aging | None = None) -> Vault:
-    return Vault.open(folder, options=replace(OPTIONS, transport=transport, clock=lambda: world.clock.seconds))
+def opened(relay: AgingRelay, folder: Path, transport: Aging | None = None) -> Vault:
+    return Vault.open(folder, options=replace(OPTIONS, transport=transport, clock=relay.seconds))
 
 
-def assert_it_can_be_taken(world: World, taker: Path) -> None:
-    with opened(world, taker) as vault:
+def assert_it_can_be_taken(relay: AgingRelay, taker: Path) -> None:
+    with opened(relay, taker) as vault:
         assert vault.restore()
         with vault.inbox() as inbox:
             assert inbox.restored is not None
@@ -94,30 +83,30 @@ def assert_it_can_be_taken(world: World, taker: Path) -> None:
                 assert file.read() == CONTENT
 
 
-def test_an_upload_s_url_runs_out(world: World, devices: tuple[Path, Path]) -> None:
+def test_an_upload_s_url_runs_out(relay: AgingRelay, devices: tuple[Path, Path]) -> None:
     sender, taker = devices
-    aging = Aging(UPLOAD, 2, lambda: world.clock.advance(world.relay.settings.limits.url_ttl_seconds + 1))
-    with opened(world, sender, aging) as vault:
+    aging = Aging(UPLOAD, 2, lambda: relay.advance(relay.limits.url_ttl_seconds + 1))
+    with opened(relay, sender, aging) as vault:
         vault.snapshot(write)
     assert aging.count(UPLOAD) == 4, "twice in vain, then the snapshot and the letters"
-    assert_it_can_be_taken(world, taker)
+    assert_it_can_be_taken(relay, taker)
 
 
-def test_a_download_s_url_runs_out(world: World, devices: tuple[Path, Path]) -> None:
+def test_a_download_s_url_runs_out(relay: AgingRelay, devices: tuple[Path, Path]) -> None:
     sender, taker = devices
-    with opened(world, sender) as vault:
+    with opened(relay, sender) as vault:
         vault.snapshot(write)
-    aging = Aging(DOWNLOAD, 2, lambda: world.clock.advance(world.relay.settings.limits.url_ttl_seconds + 1))
-    with opened(world, taker, aging) as vault:
+    aging = Aging(DOWNLOAD, 2, lambda: relay.advance(relay.limits.url_ttl_seconds + 1))
+    with opened(relay, taker, aging) as vault:
         assert vault.restore()
     assert aging.count(DOWNLOAD) == 3
 
 
-def test_urls_that_always_run_out(world: World, devices: tuple[Path, Path]) -> None:
+def test_urls_that_always_run_out(relay: AgingRelay, devices: tuple[Path, Path]) -> None:
     """As with a relay whose clock jumps, or a proxy that forgets: it is given up, and kept."""
     sender, _ = devices
-    aging = Aging(UPLOAD, 99, lambda: world.clock.advance(world.relay.settings.limits.url_ttl_seconds + 1))
-    with opened(world, sender, aging) as vault:
+    aging = Aging(UPLOAD, 99, lambda: relay.advance(relay.limits.url_ttl_seconds + 1))
+    with opened(relay, sender, aging) as vault:
         with pytest.raises(RelayUnreachable, match=f"URL has expired.*tried {ATTEMPTS} times"):
             vault.snapshot(write)
         assert vault.status().uploads == 2
@@ -125,35 +114,36 @@ def test_urls_that_always_run_out(world: World, devices: tuple[Path, Path]) -> N
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("is_reaped", [True, False], ids=["reaped", "not reaped yet"])
-def test_an_announcement_runs_out(world: World, devices: tuple[Path, Path], when: str, *, is_reaped: bool) -> None:
+def test_an_announcement_runs_out(relay: AgingRelay, devices: tuple[Path, Path], when: str, *, is_reaped: bool) -> None:
     """It is announced anew, and sent anew: what the relay had of it is gone."""
     sender, taker = devices
 
     def passes() -> None:
-        world.clock.advance(world.relay.settings.limits.upload_ttl_seconds + 1)
+        relay.advance(relay.limits.upload_ttl_seconds + 1)
         if is_reaped:
-            world.maintain()
+            relay.maintain()
 
-    with opened(world, sender, Aging(UPLOAD, 1, passes, when)) as vault:
+    with opened(relay, sender, Aging(UPLOAD, 1, passes, when)) as vault:
         vault.snapshot(write)
         assert vault.status().uploads == 0
+        vault_id = vault.status().vault_id
     assert spooled(sender) == []
-    world.maintain()
-    assert len(list(world.relay.blobs.keys())) == 2, "the snapshot and the letters, and no orphan"
-    assert_it_can_be_taken(world, taker)
+    relay.maintain()
+    assert relay.blobs(vault_id) == 2, "the snapshot and the letters, and no orphan"
+    assert_it_can_be_taken(relay, taker)
 
 
-def test_an_announcement_runs_out_while_the_device_is_off(world: World, devices: tuple[Path, Path]) -> None:
+def test_an_announcement_runs_out_while_the_device_is_off(relay: AgingRelay, devices: tuple[Path, Path]) -> None:
     sender, taker = devices
 
     def gone() -> None:
         raise httpx.ConnectError("the relay is gone")
 
-    with opened(world, sender, Aging(UPLOAD, 99, gone)) as vault, pytest.raises(RelayUnreachable):
+    with opened(relay, sender, Aging(UPLOAD, 99, gone)) as vault, pytest.raises(RelayUnreachable):
         vault.snapshot(write)
-    world.clock.advance(world.relay.settings.limits.upload_ttl_seconds + 1)
-    world.maintain()
-    with opened(world, sender) as vault:
+    relay.advance(relay.limits.upload_ttl_seconds + 1)
+    relay.maintain()
+    with opened(relay, sender) as vault:
         vault.sync()
         assert vault.status().uploads == 0
-    assert_it_can_be_taken(world, taker)
+    assert_it_can_be_taken(relay, taker)

@@ -1,6 +1,6 @@
 """Transfers of snapshots that are cut: they begin again by themselves, and give up without a trace."""
 
-from collections.abc import Iterator
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,25 +8,25 @@ import pytest
 
 from sync_relay_client import Vault
 from sync_relay_client.errors import RelayUnreachable
+from tests.e2e.snapshots.conftest import CutOff
 from tests.e2e.snapshots.cutting import ALWAYS, Cut, CuttingProxy
 from tests.e2e.snapshots.transfers import ATTEMPTS, CONTENT, KINDS, MIB, OPTIONS, Kind, send, spooled, take, write
 from tools.embedded import EmbeddedRelay
 
+VAULT = re.compile(r"[0-9a-f-]{36}/")
 WHOLE = len(CONTENT)
 PLACES = [0, 100, MIB, WHOLE]
 """Nothing arrived; the head, cut; a third; all but the last bytes."""
 
 
-@pytest.fixture
-def proxy(relay: EmbeddedRelay) -> Iterator[CuttingProxy]:
-    with CuttingProxy(relay.port) as proxy:
-        yield proxy
+@pytest.fixture(scope="module")
+def relay(cut_off: CutOff) -> EmbeddedRelay:
+    return cut_off.relay
 
 
 @pytest.fixture
-def url(proxy: CuttingProxy) -> str:
-    """Return where the proxy is: blob URLs begin with the host that a device speaks to."""
-    return proxy.url
+def url(cut_off: CutOff) -> str:
+    return cut_off.url
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -103,7 +103,12 @@ def test_how_often_it_is_tried_does_not_multiply(proxy: CuttingProxy, sender: Pa
     """A relay that is gone in the midst of an upload is asked as often as one that was never there."""
     pauses: list[float] = []
     options = replace(OPTIONS, sleep=pauses.append)
-    proxy.cut = Cut("PUT", "up", MIB, meanwhile=relay.kill)
+
+    def go_down() -> None:
+        proxy.is_down = True
+        relay.kill()
+
+    proxy.cut = Cut("PUT", "up", MIB, meanwhile=go_down)
     with Vault.open(sender, options=options) as vault, pytest.raises(RelayUnreachable, match=f"tried {ATTEMPTS} times"):
         vault.snapshot(write)
     assert len(pauses) == ATTEMPTS - 1
@@ -118,7 +123,8 @@ def test_a_relay_that_dies_in_the_midst_of_an_upload(
     send(sender, kind)
     assert take(taker) == CONTENT
     relay.maintain()
-    assert not list((relay.folder / "blobs" / ".uploads").iterdir()), "what the killed relay had received is gone"
+    left = [name for name in relay.holdings.blobs() if not VAULT.match(name)]
+    assert left == [], "what the killed relay had received is gone"
 
 
 @pytest.mark.parametrize("kind", KINDS)

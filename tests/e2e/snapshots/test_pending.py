@@ -1,7 +1,6 @@
 """Snapshots that were sealed and don't get there: refused for good, outdated, gone, or sent by somebody else."""
 
 import re
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -98,12 +97,16 @@ def leave_pending(sender: Path) -> None:
         assert vault.status().uploads == 2
 
 
-def test_a_blob_that_was_damaged_in_the_spool(sender: Path) -> None:
+OTHER_BYTES = {"embedded": "409 upload_incomplete", "emulated": "400 without a code"}
+"""What is said to an upload of other bytes than were announced, by the relay's own store and by S3."""
+
+
+def test_a_blob_that_was_damaged_in_the_spool(sender: Path, relay_kind: str) -> None:
     leave_pending(sender)
     (blob,) = (sender / "spool").glob("upload-*")
     blob.write_bytes(bytes(blob.stat().st_size))
     with Vault.open(sender, options=OPTIONS) as vault:
-        with pytest.raises(RelayRefused, match="upload_incomplete"):
+        with pytest.raises(RelayRefused, match=OTHER_BYTES[relay_kind]):
             vault.sync()
         vault.sync()
         assert vault.status().uploads == 0
@@ -123,7 +126,7 @@ def test_a_snapshot_of_what_a_restored_relay_no_longer_has(start_relay: StartRel
     relay = start_relay()
     sender, _ = pair(tmp_path, relay.url)
     relay.stop()
-    shutil.copytree(relay.folder, tmp_path / "backup")
+    restore = relay.holdings.back_up()
     relay.start()
     with Vault.open(sender, options=OPTIONS) as vault:
         vault.push(change_of(b"after the backup"))
@@ -132,8 +135,7 @@ def test_a_snapshot_of_what_a_restored_relay_no_longer_has(start_relay: StartRel
             pass
     leave_pending(sender)
     relay.stop()
-    shutil.rmtree(relay.folder)
-    shutil.copytree(tmp_path / "backup", relay.folder)
+    restore()
     relay.new_epoch()
     relay.start()
     with Vault.open(sender, options=OPTIONS) as vault:

@@ -1,26 +1,19 @@
 """What a progress bar is told: it only rises, and it gets to the end."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sync_relay_client import Vault
+from tests.e2e.snapshots.conftest import CutOff
 from tests.e2e.snapshots.cutting import Cut, CuttingProxy
 from tests.e2e.snapshots.transfers import CONTENT, KINDS, MIB, OPTIONS, Kind, send, take
-from tools.embedded import EmbeddedRelay
 
 
 @pytest.fixture
-def proxy(relay: EmbeddedRelay) -> Iterator[CuttingProxy]:
-    with CuttingProxy(relay.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def url(proxy: CuttingProxy) -> str:
-    return proxy.url
+def url(cut_off: CutOff) -> str:
+    return cut_off.url
 
 
 class Bar:

@@ -23,13 +23,15 @@ from sync_relay_client.profile import open_in_vault
 from sync_relay_client.secretstream import FRAME_BYTES
 from tests.e2e.snapshots.transfers import CONTENT, KINDS, MIB, OPTIONS, Kind, send, spooled, take, write
 from tools.embedded import EmbeddedRelay
+from tools.holdings.port import Holdings
 
 
-def blob_of(relay: EmbeddedRelay, folder: Path) -> Path:
-    """Return the file in which the relay keeps the vault's snapshot, not the letters."""
+def blob_of(holdings: Holdings, folder: Path) -> str:
+    """Return the name by which the relay keeps the vault's snapshot, not the letters."""
     with Vault.open(folder, options=OPTIONS) as vault:
-        files = list((relay.folder / "blobs" / vault.status().vault_id).iterdir())
-    return max(files, key=lambda file: file.stat().st_size)
+        vault_id = vault.status().vault_id
+    sizes = {name: size for name, size in holdings.blobs().items() if name.startswith(vault_id)}
+    return max(sizes, key=sizes.__getitem__)
 
 
 def assert_nothing_came_of_it(taker: Path) -> None:
@@ -177,13 +179,13 @@ def test_a_blob_that_is_not_the_announced_one(
     relay: EmbeddedRelay, sender: Path, taker: Path, kind: Kind, spoil: Callable[[bytes], bytes]
 ) -> None:
     send(sender)
-    file = blob_of(relay, sender)
-    blob = file.read_bytes()
-    file.write_bytes(spoil(blob))
+    name = blob_of(relay.holdings, sender)
+    blob = relay.holdings.blob(name)
+    relay.holdings.put_blob(name, spoil(blob))
     with pytest.raises(AnswerInvalid):
         take(taker, kind)
     assert_nothing_came_of_it(taker)
-    file.write_bytes(blob)
+    relay.holdings.put_blob(name, blob)
     assert take(taker, kind) == CONTENT
 
 

@@ -32,11 +32,15 @@ class Members(Registering):
     _store: Store
 
     def find_signer(self, device_id: str, vault_id: str | None) -> Signer | None:
-        """See `Log.find_signer`. What it saw of the vault is kept for an append by the same thread."""
+        """See `Log.find_signer`. What it saw of the vault is kept for an append by the same thread.
+
+        For a device that is not in the vault, it takes the same calls whether the vault is there or not: it does not
+        wait for vault and end to be of one instant, by which a guesser could tell.
+        """
         calls = self._store.begin()
         if vault_id is not None:
             key = keys.member(vault_id, device_id)
-            view = self._store.view(calls, vault_id, key)
+            view = self._store.view(calls, vault_id, only_with=key)
             member = view.item(key) if view else None
             if view is not None and member is not None:
                 self._store.note(device_id, view)

@@ -63,23 +63,26 @@ class Store:
         """Return the calls of one method, which has so much time."""
         return Calls(self._client, self.table, self._threads, self._patience(seconds))
 
-    def view(self, calls: Calls, vault_id: str, *more: Key) -> View | None:
-        """Return a vault, its end and other items; None if it is not live.
+    def view(
+        self, calls: Calls, vault_id: str, *more: Key, only_with: Key | None = None, torn: bool = False
+    ) -> View | None:
+        """Return a vault, its end and other items; None if it is not live, or where the item `only_with` is missing.
 
         All are read at once. Vault and end carry the token of the last fence: where it differs, they are of two
         instants, and are read again. Whoever then writes on the condition that the end is still the same knows that
         the vault had not changed either in any way that bears on an append.
+
+        What a backup brought back may be of two instants for ever. `torn` takes that, too, for a write of both.
         """
+        wanted = [keys.vault(vault_id), *more] + ([only_with] if only_with else [])
         while True:
-            read: list[Any] = calls.together(
-                partial(calls.query, **last_up_to(vault_id)), *calls.gets([keys.vault(vault_id), *more])
-            )
+            read: list[Any] = calls.together(partial(calls.query, **last_up_to(vault_id)), *calls.gets(wanted))
             answer, items = read[0], {key: item for part in read[1:] for key, item in part.items()}
             seen = vault_of(vault_id, items.get((keys.vault_pk(vault_id), keys.VAULT)))
-            if seen is None:
+            if seen is None or (only_with and (only_with["pk"], only_with["sk"]) not in items):
                 return None
             tail = tail_of(answer["Items"][0]) if answer["Items"] else None
-            if tail is not None and tail.fence == seen.fence:
+            if tail is not None and (torn or tail.fence == seen.fence):
                 return View(seen, tail, items)
             calls.pause()
 

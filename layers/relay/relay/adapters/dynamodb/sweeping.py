@@ -30,16 +30,20 @@ class Sweeping:
     def sweep(self, max_rows: int) -> bool:
         """See `Log.sweep`. A text outside the table is a row, too.
 
-        An erased vault that is empty stays listed until it is settled, and is then looked at once more.
+        An erased vault that is empty stays listed until it is settled, and is then looked at once more. So long its
+        fence stays, too: were its place empty again, a push that was planned before the erasure would be stored.
         """
         assert max_rows > 0
         calls, now_ms, left = self._store.begin(MAINTENANCE_SECONDS), self._store.now_ms(), max_rows
         todo = _erased(calls, now_ms)
         for place, item in enumerate(todo):
-            left -= self._remove(calls, item["vault"], left)
-            if left == 0:
-                return place + 1 < len(todo) or bool(self._left(calls, item["vault"]))
+            stay = frozenset({keys.VAULT, *([keys.slot_sk(item["slot"])] if now_ms < _settled_ms(item) else [])})
+            left -= self._remove(calls, item["vault"], stay, left)
+            if left == 0 and self._left(calls, item["vault"], stay):
+                return True
             _settle(calls, item, now_ms)
+            if left == 0 and place + 1 < len(todo):
+                return True
         return len(todo) >= ERASED_AT_A_TIME
 
     def reap(self, after: str, limit: int) -> str | None:
@@ -50,18 +54,18 @@ class Sweeping:
         calls.together(*(partial(self._reap, calls, key) for key in doubtful))
         return listed[-1][0] if len(listed) == limit else None
 
-    def _remove(self, calls: Calls, vault_id: str, max_rows: int) -> int:
-        """Remove up to so many of an erased vault's texts outside and, once these are gone, of its rows."""
+    def _remove(self, calls: Calls, vault_id: str, stay: frozenset[str], max_rows: int) -> int:
+        """Remove up to so many of an erased vault's texts outside and, once these are gone, of its other rows."""
         texts = [key for key, _ in islice(self._store.texts.text_keys(f"{vault_id}/"), max_rows)]
         calls.together(*(partial(self._store.texts.delete_text, key) for key in texts))
-        rows = _rows(calls, vault_id, max_rows - len(texts)) if len(texts) < max_rows else []
+        rows = _rows(calls, vault_id, stay, max_rows - len(texts)) if len(texts) < max_rows else []
         calls.delete_all(_registrations(vault_id, rows))
         calls.delete_all([_key(row) for row in rows])
         return len(texts) + len(rows)
 
-    def _left(self, calls: Calls, vault_id: str) -> bool:
+    def _left(self, calls: Calls, vault_id: str, stay: frozenset[str]) -> bool:
         texts = self._store.texts.text_keys(f"{vault_id}/")
-        return next(texts, None) is not None or bool(_rows(calls, vault_id, 1))
+        return next(texts, None) is not None or bool(_rows(calls, vault_id, stay, 1))
 
     def _reap(self, calls: Calls, key: str) -> None:
         if not _is_named(calls, key):
@@ -77,17 +81,22 @@ def _erased(calls: Calls, now_ms: int) -> list[Item]:
 
 def _settle(calls: Calls, item: Item, now_ms: int) -> None:
     """Note when to look at a vault again that is empty now, or forget it once nothing more can come."""
-    settled_ms = item["erased_at"] + SETTLED_MS
-    if now_ms < settled_ms:
+    if now_ms < _settled_ms(item):
         with suppress(Refused):  # it was noted before
-            calls.put({**item, **keys.erased(item["vault"], settled_ms)}, EMPTY)
+            calls.put({**item, **keys.erased(item["vault"], _settled_ms(item))}, EMPTY)
     calls.delete_all([_key(item)])
 
 
-def _rows(calls: Calls, vault_id: str, limit: int) -> list[Item]:
-    """Return the keys of up to so many of a vault's items, but for its tombstone."""
-    items = calls.query_all(keys.vault_pk(vault_id), _FROM_ANY, _AFTER_ANY, limit=limit + 1, only="pk, sk")
-    return [item for item in items if item["sk"] != keys.VAULT][:limit]
+def _settled_ms(item: Item) -> int:
+    settled_ms: int = item["erased_at"] + SETTLED_MS
+    return settled_ms
+
+
+def _rows(calls: Calls, vault_id: str, stay: frozenset[str], limit: int) -> list[Item]:
+    """Return the keys of up to so many of a vault's items, but for those that stay, such as its tombstone."""
+    more = limit + len(stay)
+    items = calls.query_all(keys.vault_pk(vault_id), _FROM_ANY, _AFTER_ANY, limit=more, only="pk, sk")
+    return [item for item in items if item["sk"] not in stay][:limit]
 
 
 def _registrations(vault_id: str, rows: Sequence[Item]) -> list[Key]:

@@ -59,7 +59,7 @@ class Vaults:
         _, condition, values = view.vault.put()
         slot, values_of_slot = view.tail.condition()
         now_ms = self._store.now_ms()
-        work = {**keys.erased(vault_id, now_ms), "vault": vault_id, "erased_at": now_ms}
+        work = {**keys.erased(vault_id, now_ms), "vault": vault_id, "erased_at": now_ms, "slot": view.tail.slot}
         calls.transact(
             calls.put_with({**keys.vault(vault_id), "erased": True}, condition, **values),
             calls.put_with(marker(vault_id, view.tail, token, token), slot, **values_of_slot),
@@ -78,7 +78,7 @@ class Vaults:
     def _renew_epoch(self, vault_id: str, epoch: str) -> bool:
         calls = self._store.begin()
         while True:
-            view = self._store.view(calls, vault_id)
+            view = self._store.view(calls, vault_id, torn=True)
             if view is None:
                 return False
             try:

@@ -7,7 +7,11 @@ from typing import Any
 from relay.adapters.dynamodb.entries import entries_in
 from relay.adapters.dynamodb.values import from_item
 from sync_relay_client import Envelope
+from tools.holdings.port import Restore
 from tools.stand_ins.stores import Stores
+
+BLOBS, TEXTS = "blobs/", "texts/"
+"""What keys of objects begin with."""
 
 
 class Tables:
@@ -30,21 +34,43 @@ class Tables:
 
     def sealed_bytes(self) -> int:
         """Return how many bytes the texts of all changesets take."""
-        return sum(len(record.get("x", b"")) for record in self._records().values()) + sum(self._sizes("texts/"))
+        return sum(len(record.get("x", b"")) for record in self._records().values()) + sum(
+            int(one["Size"]) for one in self._stores.bucket.listed(TEXTS)
+        )
 
-    def blob_sizes(self) -> set[int]:
+    def blobs(self) -> dict[str, int]:
         """Return the sizes of the snapshots' objects."""
-        return set(self._sizes("blobs/"))
+        found = self._stores.bucket.listed(BLOBS)
+        return {str(one["Key"]).removeprefix(BLOBS): int(one["Size"]) for one in found}
+
+    def blob(self, name: str) -> bytes:
+        """Return an object's bytes."""
+        return self._stores.objects(BLOBS + name)[BLOBS + name]
+
+    def put_blob(self, name: str, content: bytes) -> None:
+        """Put an object."""
+        self._stores.put_object(BLOBS + name, content)
 
     def contents(self) -> Iterator[bytes]:
         """Yield every attribute's value, and every object with its key."""
         for item in self._stores.items():
             yield from _flat(from_item(item))
-        for found in self._stores.bucket.listed(""):
-            yield found["Key"].encode()
-            yield self._stores.bucket.client.get_object(Bucket=self._stores.bucket.name, Key=found["Key"])[
-                "Body"
-            ].read()
+        for key, content in self._stores.objects().items():
+            yield key.encode()
+            yield content
+
+    def back_up(self) -> Restore:
+        """Keep the items and the objects."""
+        items, objects = self._stores.items(), self._stores.objects()
+
+        def restore() -> None:
+            self._stores.empty()
+            for item in items:
+                self._stores.put_item(item)
+            for key, content in objects.items():
+                self._stores.put_object(key, content)
+
+        return restore
 
     def _records(self) -> dict[int, dict[str, Any]]:
         """Return what is held of each changeset, by seq."""
@@ -52,9 +78,6 @@ class Tables:
         return {
             seq: record for entry in entries_in(items) for seq, record in enumerate(entry.item["r"], start=entry.slot)
         }
-
-    def _sizes(self, prefix: str) -> Iterator[int]:
-        return (int(found["Size"]) for found in self._stores.bucket.listed(prefix))
 
 
 def _flat(value: Any) -> Iterator[bytes]:  # noqa: ANN401 -- any attribute value

@@ -1,6 +1,7 @@
 """What the relay's disk holds."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sync_relay_client import Envelope
+from tools.holdings.port import Restore
 
 _SEQ_BITS = 36
 
@@ -39,13 +41,34 @@ class Disk:
         with self._database() as database:
             return int(database.execute("SELECT sum(length(text)) FROM changesets").fetchone()[0] or 0)
 
-    def blob_sizes(self) -> set[int]:
+    def blobs(self) -> dict[str, int]:
         """Return the sizes of the snapshots' files."""
-        return {path.stat().st_size for path in (self._folder / "blobs").rglob("*") if path.is_file()}
+        folder = self._folder / "blobs"
+        files = (path for path in folder.rglob("*") if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
+
+    def blob(self, name: str) -> bytes:
+        """Return a file's bytes."""
+        return (self._folder / "blobs" / name).read_bytes()
+
+    def put_blob(self, name: str, content: bytes) -> None:
+        """Write a file anew."""
+        (self._folder / "blobs" / name).write_bytes(content)
 
     def contents(self) -> Iterator[bytes]:
         """Yield every file's bytes."""
         return (path.read_bytes() for path in self._folder.rglob("*") if path.is_file())
+
+    def back_up(self) -> Restore:
+        """Copy the folder."""
+        backup = self._folder.with_name(f"{self._folder.name}.backup")
+        shutil.copytree(self._folder, backup)
+
+        def restore() -> None:
+            shutil.rmtree(self._folder)
+            shutil.copytree(backup, self._folder)
+
+        return restore
 
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:

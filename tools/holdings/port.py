@@ -1,15 +1,17 @@
 """What the relay's stores hold, as someone sees it who has got hold of them: on a disk, or on stand-ins for AWS."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from sync_relay_client import Envelope
 
 _BEGINNING_BYTES = 8
 
+Restore = Callable[[], None]
+
 
 class Holdings(Protocol):
-    """Everything that one relay with one vault keeps."""
+    """Everything that one relay keeps. What is told of changesets is right where it has one vault."""
 
     name: str
     """What to call it."""
@@ -23,11 +25,26 @@ class Holdings(Protocol):
     def sealed_bytes(self) -> int:
         """Return how many bytes the texts of all changesets take."""
 
-    def blob_sizes(self) -> set[int]:
-        """Return the sizes of the snapshots' blobs, in bytes."""
+    def blobs(self) -> dict[str, int]:
+        """Return the size in bytes of each blob, by name: its vault's id, a slash, its own id.
+
+        What is left of an upload is there too; its name begins with no vault's id.
+        """
+
+    def blob(self, name: str) -> bytes:
+        """Return a blob's bytes."""
+
+    def put_blob(self, name: str, content: bytes) -> None:
+        """Put other bytes in a blob's place, behind the relay's back."""
 
     def contents(self) -> Iterator[bytes]:
         """Yield all that is there."""
+
+    def back_up(self) -> Restore:
+        """Keep a copy of all; return what puts it back in the place of what is there by then.
+
+        For both the relay has to be stopped.
+        """
 
 
 def found_in(holdings: Holdings, words: set[bytes]) -> set[bytes]:
