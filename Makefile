@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi lies access mutate prove leaks bench bench-alike bench-shards bench-dynamodb bench-coldstart events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi conformance-table lies access mutate prove leaks bench bench-alike bench-shards bench-dynamodb bench-coldstart events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -61,22 +61,25 @@ access: .venv/.dev  ## write docs/who-may-do-what.md anew
 lies: .venv/.dev  ## write the table of lies in docs/threat-model.md anew
 	$(BIN)/python -m tests.lying_relay.table
 
+conformance-table: .venv/.dev  ## write docs/conformance.md anew
+	$(BIN)/python -m tools.conformance > docs/conformance.md
+
 events: .venv/.dev  ## write events/ anew: a signature is good for five minutes
 	$(BIN)/python -m tools.events
 
-mutate: .venv/.dev  ## seed bugs in the crypto, the chain and the audit, and see the tests fail
+mutate: .venv/.dev  ## seed bugs, and see the tests and the conformance kit fail
 	$(BIN)/python -m tools.mutate
-
-# As many times the default's examples and kills. RELAY_TEST_SEED=… draws a run again.
-TIMES ?= 10
-prove: .venv/.dev stand-in  ## the model, histories, kills and faults at length: about an hour; the figures stand at the end
-	@RELAY_TEST_PROVE=$(TIMES) $(BIN)/python -m pytest tests/model tests/history tests/kills tests/contract/test_dynamodb_faults.py tests/contract/test_sqlite_every_call.py tests/contract/test_sqlite_torn.py tests/contract/test_filesystem_every_call.py tests/contract/test_s3_faults.py tests/e2e/test_cut_connections.py
 
 leaks: .venv/.dev stand-in  ## seed leaks of sealed values, and see that audit, types or canaries catch each (half an hour)
 	$(BIN)/python -m tools.leaks
 
 bench-alike: .venv/.dev stand-in  ## whether a guesser can tell a vault by time, the figures of docs/threat-model.md
 	$(BIN)/python -m bench.alike
+
+# As many times the default's examples and kills. RELAY_TEST_SEED=… draws a run again.
+TIMES ?= 10
+prove: .venv/.dev stand-in  ## the model, histories, kills and faults at length: about an hour; the figures stand at the end
+	@RELAY_TEST_PROVE=$(TIMES) $(BIN)/python -m pytest tests/model tests/history tests/kills tests/contract/test_dynamodb_faults.py tests/contract/test_sqlite_every_call.py tests/contract/test_sqlite_torn.py tests/contract/test_filesystem_every_call.py tests/contract/test_s3_faults.py tests/e2e/test_cut_connections.py
 
 bench: .venv/.dev  ## the figures of docs/operations.md, measured here
 	$(BIN)/python -m bench

@@ -69,7 +69,7 @@ def read(model: type[A], answer: Answer) -> A:
 
 
 def check_no_content(answer: Answer) -> None:
-    """Take an answer without a body. Raises RelayRefused, AnswerInvalid, or RelayUnreachable for what S3 refuses for now."""
+    """Take an answer without a body. Raises RelayRefused, AnswerInvalid, or RelayUnreachable for what passes on S3."""
     if answer.status == _BAD_REQUEST and _S3_FOR_NOW.search(answer.body):
         raise RelayUnreachable("the blob's URL has expired, or the upload was too slow")
     _check_status(answer)

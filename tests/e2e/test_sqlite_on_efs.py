@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sync_relay_client.errors import EpochChanged
+from tests.e2e.conformance_run import conformance
 from tests.e2e.conftest import Peer, StartRelay
 from tests.e2e.documented import blocks_of
 from tests.e2e.test_snapshots_and_retention import (
@@ -61,6 +62,11 @@ def test_the_directory_holds_nothing_but_databases(start_relay: StartRelay) -> N
     names = {path.relative_to(relay.folder).as_posix().removesuffix("-journal") for path in relay.folder.rglob("*")}
     shards = {f"shards/{number:02}-of-04.sqlite3" for number in range(SHARDS)}
     assert names == {"shards", *shards, *(f"limiter-{number:02}.sqlite3" for number in range(SHARDS))}
+
+
+def test_it_conforms_to_the_protocol(start_relay: StartRelay, tmp_path: Path) -> None:
+    found = conformance(start_relay(RELAY_LOG_LEVEL="ERROR").url, tmp_path)
+    assert (found.failed, found.status) == ([], 0)
 
 
 def test_the_documented_backup_and_restore_bring_all_vaults_back_with_a_new_epoch(

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import pytest
+
+from relay_protocol.chain import genesis
 from relay_protocol.devices import endorse, thumbprint
 from relay_protocol.encoding import base64url
 from relay_protocol.requests import Endorsement
 from sync_relay_client import DeviceKey, Invitation, Vault, errors, read_request
-from tests.client.app import pair
-from tests.lying_relay.registry import Trap, caught, harmless
+from tests.client.app import pair, sync
+from tests.lying_relay.registry import Trap, caught, harmless, undetected
 from tests.lying_relay.relay import (
     INFO,
     PAGE,
@@ -22,7 +25,7 @@ from tests.lying_relay.relay import (
     is_wanted,
     refusal,
 )
-from tests.lying_relay.scene import Scene, session_of
+from tests.lying_relay.scene import Scene, relink, session_of
 from tests.lying_relay.wire import Asked
 
 OTHER_EPOCH = "00000000-0000-0000-0000-000000000000"
@@ -46,6 +49,36 @@ def a_log_that_was_restored_to_before_what_was_verified(scene: Scene) -> Trap:
         instead(PAGE, lambda _: refusal(409, code="cursor_ahead")), altering_json(INFO, another_epoch)
     )
     return scene.victim.pull
+
+
+@undetected(
+    "ask the operator before `accept-epoch`. The app keeps what it applied; an honest relay is `EpochChanged` again"
+)
+def a_restore_that_never_was(scene: Scene) -> Trap:
+    """claims to have been restored from a backup, lacks the last change, and people agree"""
+    scene.insider_writes(b"secret 2")
+    sync(scene.victim)
+
+    def lying(asked: Asked, ask: Ask) -> Answer:
+        answer = ask()
+        if answer.is_good and answer.body:
+            value = answer.json
+            value["epoch"] = OTHER_EPOCH
+            if is_wanted(asked, PAGE):
+                del value["changesets"][-1:]
+                relink(value, genesis(scene.vault_id), scene.vault_id)
+            answer.json = value
+        return answer
+
+    def trap() -> None:
+        scene.liar.lying = lying
+        assert scene.victim.accept_epoch().lost_changesets == 1
+        scene.liar.be_honest()
+        with pytest.raises(errors.EpochChanged):
+            scene.victim.pull()
+        assert scene.victim.accept_epoch().lost_changesets == 0
+
+    return trap
 
 
 @caught(errors.EpochChanged)

@@ -1,1 +1,1 @@
-"""Seeded bugs: shows that the tests of the crypto, the chain and the audit can fail."""
+"""Seeded bugs: shows that the tests, and the conformance kit, can fail."""

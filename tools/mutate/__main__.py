@@ -1,89 +1,79 @@
-"""`python -m tools.mutate [WORD…]`: seed each bug (whose name has all words) in a copy of the checkout, run its tests.
+"""`python -m tools.mutate [WORD…]`: seed each bug (whose name has all words) in a copy of the checkout, see it caught.
 
-Prints what was caught and what survived; exit 1 if a bug survives, 2 if the tests fail without one. The checkout
-itself is never changed.
+Most bugs have tests that must fail, those of a relay a check of the conformance kit. Prints what was caught and what
+survived; exit 1 if a bug survives, 2 if tests or checks fail without one.
 """
 
 import os
-import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from queue import SimpleQueue
-from shutil import copytree, ignore_patterns
-from tempfile import TemporaryDirectory
+from functools import partial
+from typing import TypeVar
 
+from tools.mutate import by_conformance, by_tests
+from tools.mutate.copies import Copies, NotThereOnce
 from tools.mutate.mutants import MUTANTS, Mutant
+from tools.mutate.relay_mutants import RelayMutant
+from tools.mutate.relays import RELAY_MUTANTS
 
-CHECKOUT = Path(__file__).parents[2]
-LEFT_OUT = ignore_patterns(".git", ".venv", "data", "__pycache__", ".*_cache", ".hypothesis", ".coverage*")
-SOURCES = ("layers/relay", "client", ".")
-"""Where the packages are; the copy's come before those that are installed from the checkout."""
-TIMEOUT_SECONDS = 300
-PASSED, FAILED = 0, 1
+M = TypeVar("M", Mutant, RelayMutant)
+
+THE_KIT = "the conformance kit"
 
 
 def main(words: list[str]) -> int:
     """Try the bugs; return the exit status."""
-    mutants = [mutant for mutant in MUTANTS if all(word in mutant.name for word in words)]
+    mutants, relays = _named(MUTANTS, words), _named(RELAY_MUTANTS, words)
     workers = os.cpu_count() or 1
-    with TemporaryDirectory(prefix="mutate-") as folder:
-        copies: SimpleQueue[Path] = SimpleQueue()
-        for number in range(workers):
-            copies.put(copytree(CHECKOUT, Path(folder) / str(number), ignore=LEFT_OUT))
-        with ThreadPoolExecutor(workers) as pool:
-            tests = sorted({mutant.tests for mutant in mutants})
-            sound = list(pool.map(lambda test: _in_a_copy(copies, None, test) == "survived", tests))
-            if not all(sound):
-                print("fail without a bug:", *(test for test, passes in zip(tests, sound, strict=True) if not passes))
-                return 2
-            results = list(pool.map(lambda mutant: _in_a_copy(copies, mutant, mutant.tests), mutants))
-    _tell(mutants, results)
-    return 0 if set(results) <= {"caught"} and mutants else 1
+    with Copies.made(workers) as copies, ThreadPoolExecutor(workers) as pool:
+        failing = [*_failing_tests(copies, mutants, pool), *_failing_checks(copies, relays, pool)]
+        if failing:
+            print("fail without a bug:", *failing, sep="\n")
+            return 2
+        of_tests = pool.map(partial(_outcome, by_tests.tried, copies), mutants)
+        of_kit = pool.map(partial(_outcome, by_conformance.tried, copies), relays)
+        results = [
+            *((one.name, one.tests, result) for one, result in zip(mutants, of_tests, strict=True)),
+            *((one.name, THE_KIT, result) for one, result in zip(relays, of_kit, strict=True)),
+        ]
+    _tell(results)
+    return 0 if results and all(result == "caught" for _, _, result in results) else 1
 
 
-def _in_a_copy(copies: "SimpleQueue[Path]", mutant: Mutant | None, tests: str) -> str:
-    """Return what became of a bug, or of none: caught, survived, or why it was not tried."""
-    copy = copies.get()
+def _named(mutants: Iterable[M], words: Sequence[str]) -> list[M]:
+    return [mutant for mutant in mutants if all(word in mutant.name for word in words)]
+
+
+def _failing_tests(copies: Copies, mutants: Sequence[Mutant], pool: ThreadPoolExecutor) -> list[str]:
+    """Return the tests that fail without a bug."""
+    tests = sorted({mutant.tests for mutant in mutants})
+    sound = pool.map(partial(by_tests.is_sound, copies), tests)
+    return [test for test, is_sound in zip(tests, sound, strict=True) if not is_sound]
+
+
+def _failing_checks(copies: Copies, mutants: Sequence[RelayMutant], pool: ThreadPoolExecutor) -> list[str]:
+    """Return what checks say that do not pass without a bug."""
+    once = {(mutant.check, *mutant.variables.items()): mutant for mutant in mutants}
+    said = pool.map(partial(by_conformance.unsound, copies), once.values())
+    return [reason for reason in said if reason is not None]
+
+
+def _outcome(tried: Callable[[Copies, M], str], copies: Copies, mutant: M) -> str:
     try:
-        if mutant is None:
-            return _run(copy, tests)
-        source = (copy / mutant.path).read_text()
-        if source.count(mutant.old) != 1:
-            return f"not there once, but {source.count(mutant.old)} times"
-        (copy / mutant.path).write_text(source.replace(mutant.old, mutant.new))
-        try:
-            return _run(copy, tests)
-        finally:
-            (copy / mutant.path).write_text(source)
-    finally:
-        copies.put(copy)
+        return tried(copies, mutant)
+    except NotThereOnce as error:
+        return str(error)
 
 
-def _run(copy: Path, tests: str) -> str:
-    """Run tests in the copy, on the copy's own sources."""
-    path = os.pathsep.join(str(copy / source) for source in SOURCES)
-    command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", tests]
-    environment = os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        ended = subprocess.run(
-            command, cwd=copy, env=environment, capture_output=True, check=False, timeout=TIMEOUT_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        return "ran too long"
-    known = {PASSED: "survived", FAILED: "caught"}
-    return known.get(ended.returncode, f"could not be run (pytest's status {ended.returncode})")
-
-
-def _tell(mutants: Sequence[Mutant], results: Sequence[str]) -> None:
-    for mutant, result in zip(mutants, results, strict=True):
-        print(f"{result:9} {mutant.name}")
+def _tell(results: Sequence[tuple[str, str, str]]) -> None:
+    for name, _, result in results:
+        print(f"{result:9} {name}")
     print()
-    for tests in dict.fromkeys(mutant.tests for mutant in mutants):
-        group = [result for mutant, result in zip(mutants, results, strict=True) if mutant.tests == tests]
-        print(f"{group.count('caught'):3} of {len(group):3} caught by {tests}")
-    caught = sum(result == "caught" for result in results)
+    for sight in dict.fromkeys(sight for _, sight, _ in results):
+        group = [result for _, one, result in results if one == sight]
+        print(f"{group.count('caught'):3} of {len(group):3} caught by {sight}")
+    caught = sum(result == "caught" for _, _, result in results)
     print(f"{caught:3} of {len(results):3} seeded bugs caught")
 
 
