@@ -5,11 +5,14 @@ import socket
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
 from sync_relay_conformance.registry import all_checks
 from tests.e2e.conformance_run import conformance
-from tests.e2e.conftest import BuiltRelays
+from tests.e2e.relays import BuiltRelays
 from tools.embedded import EmbeddedRelay
 
+EMBEDDED = pytest.mark.not_as_built("the functions as built have a test of their own, below")
 TOKEN = "an operator's token"
 QUIET = {"RELAY_LOG_LEVEL": "ERROR"}
 """A line for each of some thousand requests would fill the pipe that nobody reads."""
@@ -56,6 +59,7 @@ ON_AWS = {
 }
 
 
+@EMBEDDED
 def test_the_embedded_relay_conforms(tmp_path: Path) -> None:
     with EmbeddedRelay(tmp_path / "relay", **QUIET) as relay:
         found = conformance(relay.url, tmp_path)
@@ -64,6 +68,7 @@ def test_the_embedded_relay_conforms(tmp_path: Path) -> None:
     assert len(found.checks) == len(all_checks())
 
 
+@EMBEDDED
 def test_a_relay_with_other_limits_behind_a_base_path_conforms_and_shows_what_others_do_not(tmp_path: Path) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}/a/base"
@@ -80,6 +85,7 @@ def test_a_relay_with_other_limits_behind_a_base_path_conforms_and_shows_what_ot
     }
 
 
+@EMBEDDED
 def test_a_relay_that_allows_next_to_nothing_is_not_blamed_for_it(tmp_path: Path) -> None:
     with EmbeddedRelay(tmp_path / "relay", **QUIET, **LEAST) as relay:
         found = conformance(relay.url, tmp_path)
@@ -87,6 +93,7 @@ def test_a_relay_that_allows_next_to_nothing_is_not_blamed_for_it(tmp_path: Path
     assert {"max_devices is 1", "max_batch is 1", "max_page is 1", "rate_limit is null"} < found.not_applicable
 
 
+@pytest.mark.as_built
 def test_the_functions_as_built_conform(built_relays: BuiltRelays, tmp_path: Path) -> None:
     limit = "600/60" if "RELAY_TEST_SLOW" in os.environ else "off"  # to use it up takes longer than all the rest
     with ExitStack() as stack:

@@ -10,17 +10,13 @@ import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from queue import SimpleQueue
-from shutil import copytree, ignore_patterns
-from tempfile import TemporaryDirectory
 from xml.etree import ElementTree as ET
 
 from tools.leaks.document import table
 from tools.leaks.leaks import LEAKS
 from tools.leaks.seeding import AUDIT, MYPY, NETS, ON_AWS, SINKS, TYPE, Leak
-from tools.mutate.__main__ import CHECKOUT, LEFT_OUT, SOURCES
+from tools.mutate.copies import Copies, python_path
 
-STAND_IN = ".stand-in"
 AUDITED = ("layers/relay", "functions", "local")
 SINK_TESTS = "tests/zk/test_sinks.py"
 WITH_TYPE, WITHOUT_TYPE = "by_type", "plain"
@@ -37,16 +33,12 @@ def main(words: list[str]) -> int:
         return 0
     leaks = [leak for leak in LEAKS if all(word in f"{leak.kind}, {leak.name}" for word in words)]
     workers = int(os.environ.get("LEAK_WORKERS", os.cpu_count() or 1))
-    with TemporaryDirectory(prefix="leaks-") as folder:
-        copies: SimpleQueue[Path] = SimpleQueue()
-        for number in range(workers):
-            copies.put(_copy(Path(folder) / str(number)))
-        with ThreadPoolExecutor(workers) as pool:
-            sound = list(pool.map(lambda store: _nets(copies, None, store), sorted({leak.store for leak in leaks})))
-            if any(sound):
-                print("caught without a leak:", *sound)
-                return 2
-            caught = list(pool.map(lambda leak: _tell(leak, _nets(copies, leak, leak.store)), leaks))
+    with Copies.made(workers) as copies, ThreadPoolExecutor(workers) as pool:
+        sound = list(pool.map(lambda store: _nets(copies, None, store), sorted({leak.store for leak in leaks})))
+        if any(sound):
+            print("caught without a leak:", *sound)
+            return 2
+        caught = list(pool.map(lambda leak: _tell(leak, _nets(copies, leak, leak.store)), leaks))
     as_told = sum(found == leak.caught for leak, found in zip(leaks, caught, strict=True))
     by_net = Counter(net for found in caught for net in found)
     print(", ".join(f"{net}: {by_net[net]}" for net in NETS))
@@ -54,30 +46,11 @@ def main(words: list[str]) -> int:
     return 0 if as_told == len(leaks) and leaks else 1
 
 
-def _copy(place: Path) -> Path:
-    """Copy the checkout, but for what was built; the emulator of DynamoDB is shared."""
-    built = ignore_patterns(STAND_IN, ".aws-sam", ".lambda", ".sam", ".checkov")
-    copytree(CHECKOUT, place, ignore=lambda folder, names: LEFT_OUT(folder, names) | built(folder, names))
-    if (CHECKOUT / STAND_IN).exists():
-        (place / STAND_IN).symlink_to(CHECKOUT / STAND_IN)
-    return place
-
-
-def _nets(copies: "SimpleQueue[Path]", leak: Leak | None, store: str) -> frozenset[str]:
-    """Return which nets catch a leak, or hold something without one."""
-    copy = copies.get()
-    try:
-        if leak is None:
-            return _caught(copy, store)
-        source = (copy / leak.path).read_text()
-        assert source.count(leak.old) == 1, leak.name
-        (copy / leak.path).write_text(source.replace(leak.old, leak.new))
-        try:
-            return _caught(copy, store)
-        finally:
-            (copy / leak.path).write_text(source)
-    finally:
-        copies.put(copy)
+def _nets(copies: Copies, leak: Leak | None, store: str) -> frozenset[str]:
+    """Return which nets catch a leak, or hold something without one. Raises NotThereOnce."""
+    place = copies.sound() if leak is None else copies.seeded(leak.path, leak.old, leak.new)
+    with place as copy:
+        return _caught(copy, store)
 
 
 def _caught(copy: Path, store: str) -> frozenset[str]:
@@ -111,8 +84,7 @@ def _failed_sinks(copy: Path, test: str) -> dict[str, str]:
 
 def _run(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Python in the copy, on the copy's own sources."""
-    path = os.pathsep.join(str(copy / source) for source in SOURCES)
-    environment = os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(copy)}
+    environment = os.environ | {"PYTHONPATH": python_path(copy), "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(copy)}
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=copy,

@@ -9,8 +9,9 @@ from shutil import copytree, ignore_patterns
 from tempfile import TemporaryDirectory
 
 CHECKOUT = Path(__file__).parents[2]
+STAND_IN = ".stand-in"
 LEFT_OUT = ignore_patterns(
-    *(".git", ".venv", ".sam", ".checkov", ".aws-sam", ".lambda", ".stand-in", "data"),
+    *(".git", ".venv", ".sam", ".checkov", ".aws-sam", ".lambda", STAND_IN, "data"),
     *("__pycache__", ".*_cache", ".hypothesis", ".coverage*"),
 )
 SOURCES = ("layers/relay", "client", ".")
@@ -34,7 +35,7 @@ class Copies:
     def made(cls, count: int) -> "Iterator[Copies]":
         """Make them; they go in the end."""
         with TemporaryDirectory(prefix="mutate-") as folder:
-            yield cls([copytree(CHECKOUT, Path(folder) / str(number), ignore=LEFT_OUT) for number in range(count)])
+            yield cls([_copy(Path(folder) / str(number)) for number in range(count)])
 
     @contextmanager
     def sound(self) -> Iterator[Path]:
@@ -57,6 +58,14 @@ class Copies:
                 yield copy
             finally:
                 (copy / path).write_text(source, "utf-8")
+
+
+def _copy(place: Path) -> Path:
+    """Copy the checkout, but for what was built; the emulator of DynamoDB is shared."""
+    copytree(CHECKOUT, place, ignore=LEFT_OUT)
+    if (CHECKOUT / STAND_IN).exists():
+        (place / STAND_IN).symlink_to(CHECKOUT / STAND_IN)
+    return place
 
 
 def python_path(copy: Path) -> str:
