@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk openapi conformance-table lies access mutate prove leaks bench bench-alike bench-shards bench-dynamodb bench-coldstart events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk audit advisories sbom licences openapi conformance-table lies access mutate prove leaks fuzz bench bench-alike bench-shards bench-dynamodb bench-coldstart events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -52,6 +52,22 @@ lint: .venv/.dev
 lint-zk: .venv/.dev  ## the zero-knowledge audit on the syntax tree
 	$(BIN)/python -m tools.lint_zk layers/relay functions local
 
+# What can be judged with a package index alone. Advisories need more: they have a target of their own.
+audit: .venv/.dev .audit/.made  ## bandit, secrets in files and history, licences, bills of materials that are valid
+	.audit/bin/bandit -q -c pyproject.toml -r layers client functions local
+	$(BIN)/python -m tools.audit.secrets
+	$(BIN)/python -m tools.audit.licences
+	.audit/bin/python -m tools.audit.sbom .audit/sbom
+
+advisories: .audit/.made  ## known vulnerabilities of every lock; fails where the service that knows can't be reached
+	@.audit/bin/python -m tools.audit.advisories
+
+sbom: .audit/.made  ## build/sbom/: what server, layer and client are made of (CycloneDX)
+	@.audit/bin/python -m tools.audit.sbom build/sbom
+
+licences: .venv/.dev  ## write docs/licences.md anew
+	@$(BIN)/python -m tools.audit.licences --write
+
 openapi: .venv/.dev  ## write schema/openapi.json anew
 	$(BIN)/python -m tools.openapi > schema/openapi.json
 
@@ -69,6 +85,10 @@ events: .venv/.dev  ## write events/ anew: a signature is good for five minutes
 
 mutate: .venv/.dev  ## seed bugs, and see the tests and the conformance kit fail
 	$(BIN)/python -m tools.mutate
+
+FUZZ_SECONDS ?= 300
+fuzz: .fuzz/.made  ## the targets of tests/fuzz under a coverage-guided fuzzer, FUZZ_SECONDS long in all (Linux)
+	@.fuzz/bin/python -m tools.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_OPTIONS)
 
 leaks: .venv/.dev stand-in  ## seed leaks of sealed values, and see that audit, types or canaries catch each (half an hour)
 	$(BIN)/python -m tools.leaks
@@ -98,6 +118,7 @@ check: lint lint-zk
 	$(BIN)/python -m tools.openapi | diff schema/openapi.json -
 	$(BIN)/python -m tools.access | diff docs/who-may-do-what.md -
 	$(BIN)/python -m tools.events --check
+	$(MAKE) --no-print-directory audit
 	$(MAKE) --no-print-directory check-template
 	$(MAKE) --no-print-directory test
 
@@ -144,10 +165,12 @@ lock: .venv/.dev  ## resolve requirements/*.in anew
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o aws.lock aws.in
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o sam.lock sam.in
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o checkov.lock checkov.in
+	cd requirements && for name in client fuzz; do ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o $$name.lock $$name.in; done
+	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o audit.lock audit.in
 	cd requirements && for name in layer runtime; do ../$(BIN)/uv pip compile -q --python-version 3.13 --python-platform x86_64-manylinux_2_34 --generate-hashes --no-annotate --no-header -c dev.lock -o $$name.lock $$name.in; done
 
 clean:
-	rm -rf .venv .sam .checkov .lambda .aws-sam .stand-in .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .sam .checkov .fuzz .audit .lambda .aws-sam .stand-in .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -165,8 +188,15 @@ clean:
 	@$(BIN)/python -m pip install -q $(EDITABLE) -e client
 	@touch $@
 
-# AWS's tool and checkov pin what others must not have: each has an environment of its own.
-.sam/.made .checkov/.made: .%/.made: requirements/%.lock
+.fuzz/.made: requirements/run.lock requirements/fuzz.lock
+	@$(PYTHON) -m venv .fuzz
+	@.fuzz/bin/python -m pip install -q --no-deps --require-hashes -r requirements/run.lock
+	@.fuzz/bin/python -m pip install -q $(EDITABLE)
+	@.fuzz/bin/python -m pip install -q --no-deps --require-hashes -r requirements/fuzz.lock
+	@touch $@
+
+# AWS's tool, checkov and the audit's tools pin what others must not have: each has an environment of its own.
+.sam/.made .checkov/.made .audit/.made: .%/.made: requirements/%.lock
 	@$(PYTHON) -m venv .$*
 	@.$*/bin/python -m pip install -q --no-deps --require-hashes -r requirements/$*.lock
 	@touch $@

@@ -6,15 +6,17 @@ uvicorn itself bounds neither a head nor the time that a sender or a reader take
 import asyncio
 from enum import Enum
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from local.ambiguity import is_ambiguous
 from local.bounds import Bounds
 from local.incoming import RETRY_SECONDS
 from local.pace import Pace
+from local.parsing import DecliningParser
 from relay.http.responses import refuse
 from relay_protocol.errors import MalformedRequest, Unavailable
 
@@ -41,6 +43,8 @@ class BoundedConnection(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._parsing = DecliningParser(self)
+        self.parser = cast("Any", self._parsing)
         self._bounds = bounds
         self.url = b""
         self.headers = []
@@ -130,10 +134,12 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hand a whole head on."""
+        http_version = self.parser.get_http_version()
         if self._head_is_too_large():
             self._refuse_head()
-        elif self.parser.get_http_version() not in HTTP_VERSIONS:
+        elif http_version not in HTTP_VERSIONS or is_ambiguous(http_version, self.url, self.headers):
             self._refuse(refuse(MalformedRequest()))
+        self.expect_100_continue = self.expect_100_continue and http_version != "1.0"  # RFC 9110 §10.1.1
         if self._refused or len(self.pipeline) >= self._bounds.max_pipelined_requests:
             raise ValueError("refused")  # which ends the parser, and calls send_400_response
         super().on_headers_complete()
@@ -149,6 +155,8 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Rest until the next request."""
+        if self._parsing.is_head_only(self.scope["headers"]):
+            return
         super().on_message_complete()
         self._phase = _Phase.DONE
         self._partial_head_bytes = 0
@@ -182,6 +190,14 @@ class BoundedConnection(HttpToolsProtocol):
         if self._receiving is not None:
             self._receiving.cancel()
             self._receiving = None
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio's own
+        """Return whether to stay: who has sent all may say so, and wait for the answer."""
+        if self._refused or self._phase is _Phase.BODY or self.cycle is None or self.cycle.response_complete:
+            return False
+        self._unwatch_receiving()
+        self.cycle.keep_alive = False
+        return True
 
     # -------- what goes out
 

@@ -44,13 +44,6 @@ def _kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     Sealed.__new__ = _an_instance  # type: ignore[method-assign,assignment]
 
 
-@pytest.fixture
-def sinks(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Sinks]:
-    del capfd  # that it is there before anything is written
-    with watched(tmp_path) as sinks:
-        yield sinks
-
-
 def driven(world: World, sinks: Sinks, capfd: pytest.CaptureFixture[str], *, metrics: bool) -> Drive:
     """Drive a relay that logs at DEBUG, or writes metrics; note what it wrote and what it still holds."""
     telemetry = WatchedTelemetry(new_telemetry("DEBUG", request_metrics=metrics), sinks)
@@ -66,23 +59,25 @@ def driven(world: World, sinks: Sinks, capfd: pytest.CaptureFixture[str], *, met
 
 
 def test_on_sqlite_what_is_sealed_is_seen_where_it_may_be_and_nowhere_else(
-    tmp_path: Path, sinks: Sinks, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    log = SqliteLog(tmp_path / "relay.sqlite3")
-    world = World(log, SqliteLimiter(tmp_path / "limiter.sqlite3"), Settings(data_dir=tmp_path, log_level="DEBUG"))
-    drive = driven(world, sinks, capfd, metrics=False)
-    log.close()
+    with watched(tmp_path) as sinks:
+        log = SqliteLog(tmp_path / "relay.sqlite3")
+        world = World(log, SqliteLimiter(tmp_path / "limiter.sqlite3"), Settings(data_dir=tmp_path, log_level="DEBUG"))
+        drive = driven(world, sinks, capfd, metrics=False)
+        log.close()
     assert {place.split()[0] for place, _ in sinks.passed} >= KINDS
     assert found_in(drive.canaries.values(), sinks.passed) - IN_PARSERS == IN_SQLITE
 
 
 def test_on_aws_what_is_sealed_is_seen_where_it_may_be_and_nowhere_else(
-    dynamodb_url: str, s3_url: str, sinks: Sinks, capfd: pytest.CaptureFixture[str]
+    dynamodb_url: str, s3_url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     client, bucket = dynamodb(dynamodb_url), new_bucket(s3_url)
-    log = DynamoLog(client, new_log_table(client), S3Texts(bucket))
-    watch_aws(client, sinks)
-    watch_aws(bucket.client, sinks)
-    drive = driven(World(log, MemoryLimiter(), Settings(log_level="DEBUG")), sinks, capfd, metrics=True)
-    log.close()
+    with watched(tmp_path) as sinks:
+        log = DynamoLog(client, new_log_table(client), S3Texts(bucket))
+        watch_aws(client, sinks)
+        watch_aws(bucket.client, sinks)
+        drive = driven(World(log, MemoryLimiter(), Settings(log_level="DEBUG")), sinks, capfd, metrics=True)
+        log.close()
     assert found_in(drive.canaries.values(), sinks.passed) - IN_PARSERS == IN_AWS

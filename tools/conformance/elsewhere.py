@@ -69,10 +69,11 @@ ELSEWHERE = (
 )
 
 BESIDES = (
+    Elsewhere("7.8", "clients SHOULD ask no others, and SHOULD refuse", CLIENT, "tests/lying_relay/test_lies.py"),
     Elsewhere("7.6", "A 2xx is given only once", INSIDE, "tests/e2e/test_exactly_once.py"),
     Elsewhere("7.6", "A 2xx is given only once", INSIDE, "tests/contract/test_sqlite_processes.py"),
 )
-"""Sentences of which a check sees a part; the rest needs a hand on the relay's power switch."""
+"""Sentences of which a check sees a part; the rest needs a hand on the relay's power switch, or is the client's."""
 
 CLIENTS_SECTION = "11"
 CLIENTS_TESTS = (

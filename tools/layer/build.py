@@ -1,5 +1,6 @@
 """The steps that make the layer's folder, which becomes /opt in a function."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "layers" / "relay"
 LOCK = ROOT / "requirements" / "layer.lock"
 PACKAGES = ("relay", "relay_protocol")
+BUILT_AT_SECONDS = 315_532_800
+"""1980-01-01, the first day that a zip can name."""
 IN_FUNCTION = "/opt/python"
 """Where a function finds the packages; what tracebacks name."""
 
@@ -46,6 +49,7 @@ def build_layer(layer: Path, architecture: Architecture, python: Path) -> None:
     for name in PACKAGES:
         shutil.copytree(SOURCE / name, packages / name, ignore=shutil.ignore_patterns(*NOT_TO_RUN))
     _compile(packages, python)
+    _forget_when_and_who(layer)
 
 
 def _install_wheels(packages: Path, architecture: Architecture) -> None:
@@ -80,4 +84,12 @@ def _prune(packages: Path) -> None:
 def _compile(packages: Path, python: Path) -> None:
     """Write the byte code of every module. Its hash is not checked against the source when it is imported."""
     command = [str(python), "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
-    subprocess.run([*command, "-s", str(packages), "-p", IN_FUNCTION, str(packages)], check=True)
+    environment = os.environ | {"PYTHONHASHSEED": "0"}
+    subprocess.run([*command, "-s", str(packages), "-p", IN_FUNCTION, str(packages)], check=True, env=environment)
+
+
+def _forget_when_and_who(layer: Path) -> None:
+    """Give every file the same time and mode: whoever builds these sources, whenever, gets the same bytes in a zip."""
+    for path in [layer, *layer.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, (BUILT_AT_SECONDS, BUILT_AT_SECONDS))

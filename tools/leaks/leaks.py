@@ -112,7 +112,7 @@ def _looked_at() -> Iterator[Leak]:
     yield from _in_plan(
         "compared or branched on",
         {
-            "truth": ("if not changeset.nonce:\n    continue", f"{AUDIT} {TYPE}"),
+            "truth": ("if not changeset.nonce:\n    continue", f"{AUDIT} {MYPY} {TYPE}"),
             "equality": ("if changeset.nonce == '-':\n    continue", f"{AUDIT} {TYPE}"),
             "membership": ("if 'x' in changeset.ciphertext:\n    continue", f"{AUDIT} {TYPE}"),
             "its kind": ("assert not isinstance(changeset.nonce, bytes)", AUDIT),
@@ -142,7 +142,7 @@ def _raised() -> Iterator[Leak]:
         "            error = OriginMismatch()\n            error.args = (self.changesets[0],)\n            raise error"
     )
     for name, new in (("a cause", f"{old} from ValueError(self.changesets[0].nonce)"), ("its arguments", later)):
-        yield Leak("in an exception", name, frozenset({AUDIT, SINKS}), PUSH, old, new)
+        yield Leak("in an exception", name, frozenset({AUDIT, TYPE, SINKS}), PUSH, old, new)
     old = "include_input=False)"
     yield Leak(
         "in an exception",
@@ -161,7 +161,7 @@ def _kept() -> Iterator[Leak]:
             "a global": ("global LAST\nLAST = changeset.nonce  # type: ignore[name-defined]", f"{AUDIT} {SINKS}"),
             "an attribute of a class": ("Push.last = text", f"{AUDIT} {MYPY} {SINKS}"),
             "an attribute of a function": ("Push.run.last = text", f"{AUDIT} {MYPY} {SINKS}"),
-            "the key of a cache": ("Pushed.__annotations__.setdefault(changeset.nonce, 'seen')", ALL),
+            "the key of a cache": ("Pushed.__annotations__.setdefault(changeset.nonce, 'seen')", f"{ALL} {MYPY}"),
             "a set": ("{changeset.nonce}", f"{AUDIT} {TYPE}"),
         },
     )
@@ -222,23 +222,23 @@ def _answered() -> Iterator[Leak]:
 def _stored() -> Iterator[Leak]:
     kind = "another place of a store"
     out = "into_store(records[0].text)"
-    for name, code in (
-        ("a second statement", f"db.execute('SELECT ?', ({out},))"),
-        ("the text of a statement", f"db.execute('SELECT ' + repr({out}.decode()))"),
+    for name, code, caught in (
+        ("a second statement", f"db.execute('SELECT ?', ({out},))", {SINKS}),
+        ("the text of a statement", f"db.execute('SELECT ' + repr({out}.decode()))", {AUDIT, SINKS}),
     ):
         anchor = "    last = records[-1].receipt\n    assert records[0].receipt.seq"
-        yield Leak(kind, name, frozenset({AUDIT, SINKS}), SQLITE, anchor, f"    {code}\n{anchor}")
+        yield Leak(kind, name, frozenset(caught), SQLITE, anchor, f"    {code}\n{anchor}")
     old = "        (last.seq, last.chain, sum("
-    new = f"        (last.seq, {out}[:40], sum("
+    new = f"        (last.seq, {out}[-40:], sum("
     yield Leak(kind, "another column", frozenset({AUDIT, SINKS}), SQLITE, old, new)
     for name, old, new in (
-        ("another attribute", '"f": tail.fence,', '"y": into_store(records[0].text)[:40],'),
+        ("another attribute", '"f": tail.fence,', '"y": into_store(records[0].text)[-40:],'),
         ("a key's part", '"tk": token,', '"k": str(into_store(records[0].text)[-40:]),'),
     ):
         anchor, code = before(f"                    {old}", new)
         yield Leak(kind, name, frozenset({AUDIT, SINKS}), DYNAMODB, anchor, code, ON_AWS)
     old = 'Key=PREFIX + key, ChecksumAlgorithm="SHA256"'
-    new = f"{old}, Metadata={{'first': repr(into_store(text)[:400].decode('ascii', 'backslashreplace'))}}"
+    new = f"{old}, Metadata={{'first': repr(into_store(text)[-400:].decode('ascii', 'backslashreplace'))}}"
     yield Leak(kind, "an object's metadata", frozenset({AUDIT, SINKS}), S3, old, new, ON_AWS)
 
 

@@ -256,6 +256,13 @@ def _files() -> Iterator[RelayMutant]:
             "a url that was changed opens nothing",
         ),
         (
+            "blobs are at another host",
+            FILES / "blobs.py",
+            'f"{origin}{ROUTE}',
+            "f\"{origin.replace('127.0.0.1', 'localhost')}{ROUTE}",
+            "a url is one that a client asks",
+        ),
+        (
             "a blob is written after what was there",
             upload,
             "self._hash.update(chunk)",

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
+import httpx
+
 from sync_relay_conformance.registry import check
 from sync_relay_conformance.relay import Relay
 from sync_relay_conformance.verdicts import NotApplicable, must, must_equal
@@ -41,6 +43,19 @@ def a_url_says_until_when_it_is_good(relay: Relay) -> None:
     is_good_for(relay, min(url_ttl, upload_ttl), lambda: str(vault.announce(BLOB).json["upload"]["expires_at"]))
     vault.snapshot(b"another blob")
     is_good_for(relay, url_ttl, lambda: str(vault.latest().json["snapshot"]["download"]["expires_at"]))
+
+
+@check("7.8", "they are https, or, at a relay that is itself spoken to by http, http at that relay's host;")
+def a_url_is_one_that_a_client_asks(relay: Relay) -> None:
+    vault = relay.found()
+    announced = vault.announce(BLOB).must_be(201)
+    vault.upload(announced, BLOB).raise_for_status()
+    download = vault.complete(BLOB).must_be(200).json["snapshot"]["download"]
+    own_host = httpx.URL(str(relay.address)).host
+    for url in (announced.json["upload"]["url"], download["url"]):
+        asked = httpx.URL(url)
+        is_plain = relay.address.scheme == asked.scheme == "http" and asked.host == own_host
+        must(asked.scheme == "https" or is_plain, "https, or http at the relay's own host", url)
 
 
 @check(
