@@ -76,7 +76,7 @@ class RelayMachine(ModelledRelay):
         vault=vaults,
         device=devices,
         endorser=st.one_of(callers, callers, callers, st.none()),
-        kind=st.sampled_from(["right", "right", "right", "forged", "expired", "too far ahead"]),
+        kind=st.sampled_from(["right", "right", "forged", "expired", "too far ahead"]),
         fate=fates,
     )
     def register(self, vault: int, device: int, endorser: int | None, kind: str, fate: str) -> None:
