@@ -1,7 +1,8 @@
 """`python -m tools.audit.sbom FOLDER`, by the Python of .audit/: what a relay, the layer and the client are made of.
 
 One bill of materials each, in CycloneDX 1.6, from the hash locks alone: the same locks give the same bytes, anywhere
-and at any time. Each is validated against the schema before it is written.
+and at any time. Each is validated against the schema before it is written. A component's hashes are those of all the
+files of it that the lock lets be installed; they are no external references, whose URLs take a validator minutes.
 """
 
 import json
@@ -11,7 +12,7 @@ from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 from cyclonedx.contrib.license.factories import LicenseFactory
-from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
+from cyclonedx.model import HashAlgorithm, HashType, Property
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
@@ -63,17 +64,9 @@ def bill(subject: str, locks: list[str]) -> str:
 
 def _component(package: Locked, licence: str) -> Component:
     url = PackageURL("pypi", None, package.name, package.version)
-    component = Component(name=package.name, version=package.version, purl=url, bom_ref=str(url))
+    hashes = [HashType(alg=HashAlgorithm.SHA_256, content=digest) for digest in package.hashes]
+    component = Component(name=package.name, version=package.version, purl=url, bom_ref=str(url), hashes=hashes)
     component.licenses.add(LicenseFactory().make_from_string(licence))
-    for digest in package.hashes:
-        component.external_references.add(
-            ExternalReference(
-                type=ExternalReferenceType.DISTRIBUTION,
-                url=XsUri(f"{url}?checksum=sha256:{digest}"),
-                comment="one of the files that the lock lets be installed",
-                hashes=[HashType(alg=HashAlgorithm.SHA_256, content=digest)],
-            )
-        )
     if package.condition:
         component.properties.add(Property(name="sync-relay:condition", value=package.condition))
     return component
