@@ -30,7 +30,8 @@ from tests.infra.deployed import ACCOUNT
 from tests.infra.policies import Right
 from tools.stand_ins.aws import dynamodb, s3_served, session
 
-URL = "http://relay.example"
+URL = "http://127.0.0.1:9"
+"""The host of the stand-in for S3, as a client asks of a relay without TLS; nothing listens at this port."""
 _TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 _OBJECTS = {
     "PutObject": ("s3:PutObject",),
@@ -89,7 +90,7 @@ class Functions:
     def answer(self, request: httpx.Request) -> httpx.Response:
         """Answer as API Gateway would, by the function of the route; as S3 would, for a URL of its own."""
         request.read()
-        if request.url.host != "relay.example":
+        if request.url.port != httpx.URL(URL).port:
             return self._transfer(request)
         if request.method == "POST" and request.url.path.endswith("/changesets"):
             self.last_push = request
