@@ -69,7 +69,7 @@ def request(wire: Wire, changeset: Json, *fields: str) -> bytes:
 
 
 def held(relay: EmbeddedRelay) -> int:
-    """Return how many connections and parts of uploads the server holds. Its threads open their stores when they may."""
+    """Return how many connections and parts of uploads the server holds. Threads open their stores at any time."""
     found = []
     for descriptor in Path(f"/proc/{relay.pid}/fd").iterdir():
         with suppress(FileNotFoundError):  # closed meanwhile
