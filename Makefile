@@ -83,7 +83,7 @@ conformance-table: .venv/.dev  ## write docs/conformance.md anew
 events: .venv/.dev  ## write events/ anew: a signature is good for five minutes
 	$(BIN)/python -m tools.events
 
-mutate: .venv/.dev  ## seed bugs, and see the tests and the conformance kit fail
+mutate: .venv/.dev stand-in  ## seed bugs, and see the tests and the conformance kit fail
 	$(BIN)/python -m tools.mutate
 
 FUZZ_SECONDS ?= 300

@@ -19,6 +19,7 @@ INVITATION_TESTS = "tests/client/test_invitation.py"
 ROTATION_TESTS = "tests/client/test_rotation.py"
 LEAK_TESTS = "tests/zk/test_lint_zk_leaks.py"
 ACCESS_TESTS = "tests/http/test_http_access.py"
+ORDER_TESTS = "tests/http/test_http_order.py"
 ALIKE_TESTS = "tests/http/test_http_alike.py"
 DYNAMODB_ALIKE_TESTS = "tests/contract/test_dynamodb_alike.py"
 TREE_TESTS = "tests/zk/test_lint_zk_real_tree.py"
@@ -309,7 +310,7 @@ def _access() -> Iterator[Mutant]:
             http / "authentication.py",
             "if claim.device_id != thumbprint(public_key):",
             "if False:",
-            ACCESS_TESTS,
+            ORDER_TESTS,
         ),
         (
             "a route has no row",
