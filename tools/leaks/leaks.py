@@ -238,8 +238,8 @@ def _stored() -> Iterator[Leak]:
         anchor, code = before(f"                    {old}", new)
         yield Leak(kind, name, frozenset({AUDIT, SINKS}), DYNAMODB, anchor, code, ON_AWS)
     old = 'Key=PREFIX + key, ChecksumAlgorithm="SHA256"'
-    new = f"{old}, Metadata={{'first': repr(into_store(text)[-400:].decode('ascii', 'backslashreplace'))}}"
-    yield Leak(kind, "an object's metadata", frozenset({AUDIT}), S3, old, new, ON_AWS)
+    new = f"{old}, Metadata={{'first': into_store(text)[-400:].decode('ascii', 'backslashreplace')}}"
+    yield Leak(kind, "an object's metadata", frozenset({AUDIT, SINKS}), S3, old, new, ON_AWS)
 
 
 LEAKS = (
