@@ -19,8 +19,8 @@ def give_up(reason: str) -> NoReturn:
 
 
 @contextmanager
-def dynamodb_or_none() -> Iterator[str]:
-    """Run a DynamoDB; yield its URL."""
+def needed_dynamodb() -> Iterator[str]:
+    """Run a DynamoDB; yield its URL. Gives up where it was not built."""
     try:
         with dynamodb_served() as url:
             yield url

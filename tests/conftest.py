@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import figures
-from tests.backends import dynamodb_or_none, need_built_functions
+from tests.backends import need_built_functions, needed_dynamodb
 from tests.e2e.relays import BuiltRelays, EmbeddedRelays, Relays
 from tools.stand_ins.aws import s3_served
 
@@ -50,7 +50,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def dynamodb_url() -> Iterator[str]:
     """A DynamoDB of this run's own."""
-    with dynamodb_or_none() as url:
+    with needed_dynamodb() as url:
         yield url
 
 

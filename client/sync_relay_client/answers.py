@@ -69,10 +69,15 @@ def read(model: type[A], answer: Answer) -> A:
 
 
 def check_no_content(answer: Answer) -> None:
-    """Take an answer without a body. Raises RelayRefused, AnswerInvalid, or RelayUnreachable for what passes on S3."""
+    """Take an answer without a body. Raises RelayRefused or AnswerInvalid."""
+    _check_status(answer)
+
+
+def check_blob_answer(answer: Answer) -> None:
+    """Take what a blob store answers without a blob. Raises as `check_no_content`, and RelayUnreachable for a while."""
     if answer.status == _BAD_REQUEST and _S3_FOR_NOW.search(answer.body):
         raise RelayUnreachable("the blob's URL has expired, or the upload was too slow")
-    _check_status(answer)
+    check_no_content(answer)
 
 
 def read_registration(answer: Answer, vault_id: str, public_key: bytes) -> answers.RegistrationAnswer:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from sync_relay_client.answers import Answer, check_no_content
+from sync_relay_client.answers import Answer, check_blob_answer
 from sync_relay_client.errors import AnswerInvalid
 from sync_relay_client.flow import Action, Download, Pause, Progress, Send, Upload
 from sync_relay_client.pacing import begin_body, keep_pace
@@ -76,14 +76,14 @@ class AsyncTransport:
             pieces = _told(_in_threads(pieces_of(file.read, size)), size, action.progress)
             fields, waits = upload_fields(action.target, size), upload_timeout(self._http.timeout)
             async with self._answer(action.target.method, action.target.url, fields, pieces, waits) as response:
-                check_no_content(await _read(response))
+                check_blob_answer(await _read(response))
 
     async def _download(self, action: Download) -> None:
         check = BlobCheck(action.snapshot)
         check_blob_url(check.url, action.relay)
         async with self._answer("GET", check.url, {}) as response:
             if response.status_code != httpx.codes.OK:
-                check_no_content(await _read(response))
+                check_blob_answer(await _read(response))
                 raise AnswerInvalid("a blob was asked for and not sent")
             with created(action.blob) as file:
                 async for piece in _told(response.aiter_raw(PIECE_BYTES), action.snapshot.size, action.progress):

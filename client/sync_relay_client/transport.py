@@ -15,7 +15,7 @@ from relay_protocol.answers import DownloadableSnapshot
 from relay_protocol.answers import Upload as UploadTarget
 from relay_protocol.encoding import base64url
 from sync_relay_client.address import RelayAddress, is_host
-from sync_relay_client.answers import Answer, check_no_content
+from sync_relay_client.answers import Answer, check_blob_answer
 from sync_relay_client.errors import AnswerInvalid, RelayUnreachable
 from sync_relay_client.flow import Action, Download, Pause, Progress, Send, Upload
 from sync_relay_client.pacing import begin_body, keep_pace
@@ -109,7 +109,7 @@ class Transport:
         check_blob_url(target.url, relay)
         fields, waits = upload_fields(target, size), upload_timeout(self._http.timeout)
         with self._answer(target.method, target.url, fields, blob, waits) as response:
-            check_no_content(_read(response))
+            check_blob_answer(_read(response))
 
     def download(self, relay: RelayAddress, snapshot: DownloadableSnapshot) -> Iterator[bytes]:
         """Yield a snapshot's blob, piece by piece. Raises AnswerInvalid unless it is, whole, the one announced.
@@ -121,7 +121,7 @@ class Transport:
         check_blob_url(check.url, relay)
         with self._answer("GET", check.url, {}) as response:
             if response.status_code != httpx.codes.OK:
-                check_no_content(_read(response))
+                check_blob_answer(_read(response))
                 raise AnswerInvalid("a blob was asked for and not sent")
             for piece in response.iter_raw(PIECE_BYTES):
                 check.add(piece)

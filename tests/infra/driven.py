@@ -22,7 +22,7 @@ from relay.http.routes import resolve
 from relay.service import Relay
 from relay.wiring import build
 from relay_protocol.limits import Retention
-from tests.backends import dynamodb_or_none
+from tests.backends import needed_dynamodb
 from tests.http.documented import body_of
 from tests.http.events import gateway_event
 from tests.http.world import GROUPS as ENDPOINTS
@@ -142,7 +142,7 @@ def stores(environments: Mapping[str, Mapping[str, str]], folder: Path) -> Itera
             changes["RELAY_DATA_DIR"] = str(mounted)
             yield {group: {**_ours(variables), **changes} for group, variables in environments.items()}
             return
-        with dynamodb_or_none() as dynamodb_url:
+        with needed_dynamodb() as dynamodb_url:
             client = dynamodb(dynamodb_url)
             client.create_table(**log_table(one["RELAY_LOG_TABLE"]))
             client.create_table(**limiter_table(one["RELAY_LIMITER_TABLE"]))
