@@ -1,11 +1,11 @@
 """Retention on the embedded relay: once, or on a timer while the server runs."""
 
+from contextlib import suppress
 from threading import Event, Thread
 from typing import Any
 
-from functions.maintenance import app
 from relay.adapters.filesystem import FilesystemBlobs
-from relay.ports import StoreUnavailable
+from relay.maintenance import failures_told, run_task
 from relay.service import Relay
 
 STOP_SECONDS = 10
@@ -18,7 +18,7 @@ def maintain(relay: Relay) -> dict[str, Any]:
     """
     if isinstance(relay.blobs, FilesystemBlobs):
         relay.blobs.clean_stale_uploads()
-    return app.run_task(relay, {}, None)
+    return run_task(relay, None)
 
 
 class Maintenance:
@@ -45,10 +45,5 @@ class Maintenance:
             self._maintain()
 
     def _maintain(self) -> None:
-        run_id = self._relay.ids.uuid()
-        try:
+        with suppress(Exception), failures_told(self._relay):  # the next run may do better
             maintain(self._relay)
-        except StoreUnavailable as error:
-            self._relay.telemetry.store_unavailable(run_id, error.reason)
-        except Exception as error:  # noqa: BLE001 -- the next run may do better
-            self._relay.telemetry.failed(run_id, error)

@@ -2,9 +2,8 @@
 
 from typing import Any, Protocol
 
-from relay.core import retention
+from relay.maintenance import failures_told, run_task
 from relay.ports import StoreUnavailable
-from relay.service import Relay
 from relay.wiring import prepare, relay_from_environment
 
 prepare()
@@ -25,37 +24,16 @@ class MaintenanceFailed(Exception):
 
 
 def handler(event: dict[str, Any], context: Context | None) -> dict[str, Any]:
-    """Do the event's task; return what it did. What goes wrong is told as in any request, and the run has failed.
+    """Do the event's task, without a context to its end. Raises StoreUnavailable or MaintenanceFailed."""
 
-    Raises StoreUnavailable or MaintenanceFailed.
-    """
+    def has_time() -> bool:
+        return context is None or context.get_remaining_time_in_millis() > RESERVE_MS
+
     relay = relay_from_environment()
-    run_id = relay.ids.uuid()
     try:
-        return run_task(relay, event, context)
-    except StoreUnavailable as error:
-        relay.telemetry.store_unavailable(run_id, error.reason)
+        with failures_told(relay):
+            return run_task(relay, event.get("task"), has_time)
+    except StoreUnavailable:
         raise
-    except Exception as error:  # noqa: BLE001 -- its message may hold an id
-        relay.telemetry.failed(run_id, error)
+    except Exception:  # noqa: BLE001 -- its message may hold an id
         raise MaintenanceFailed from None
-
-
-def run_task(relay: Relay, event: dict[str, Any], context: Context | None) -> dict[str, Any]:
-    """Apply retention while there is time (without a context: to its end); return the counts of what it did.
-
-    Asked for the task `new-epoch`, do that instead.
-    """
-    if event.get("task") == "new-epoch":
-        return {"vaults": relay.log.renew_epochs(relay.ids.uuid)}
-    tally = retention.run(
-        relay.log,
-        relay.blobs,
-        relay.limiter,
-        relay.settings.retention,
-        relay.clock.now_us(),
-        start=relay.ids.uuid(),
-        has_time=lambda: context is None or context.get_remaining_time_in_millis() > RESERVE_MS,
-    ).as_json()
-    relay.telemetry.retention_ran(tally)
-    return tally
