@@ -123,11 +123,15 @@ def test_a_run_that_is_interrupted_erases_what_it_founded_and_says_so(
 ) -> None:
     cleaned: list[bool] = []
 
+    def clean_up(_: Relay) -> list[str]:
+        cleaned.append(True)
+        return []
+
     def interrupt(*_: object, **__: object) -> NoReturn:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Relay, "ask", interrupt)
-    monkeypatch.setattr(Relay, "clean_up", lambda _: cleaned.append(True) or [])
+    monkeypatch.setattr(Relay, "clean_up", clean_up)
     ended = run("--url", url, "--only", "health is ok")
     assert (ended.exit_code, cleaned) == (2, [True])
     assert "interrupted" in ended.output
