@@ -1,0 +1,115 @@
+"""Figures that are told of the wrong relay, or that overwrite more of the README than is theirs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.beside.figures import Figure
+from bench.beside.report import BEGIN, END, chief, fill, whole
+
+
+def results() -> dict[str, Any]:
+    push = {
+        "work": "push",
+        "loop": "closed",
+        "requests": 10,
+        "asked": 10,
+        "per_second": 1234.5,
+        "p50_ms": 1.5,
+        "p95_ms": 12.25,
+    }
+    push |= {"p99_ms": 99.0, "cpu_seconds_per_1000": 0.25, "generator_cpu_share": 0.5}
+    large = Figure(work="push of 1 MiB", relay="theirs", cannot="too large").as_json()
+    durable = {"pushes": 10, "syncs_per_push": 1.0, "synced_before_answer": 1.0}
+    facts = {"version": "1", "page": "all", "note": "", "cannot": {}, "disk_bytes_per_changeset": 1500}
+    facts |= {"resident_start_mib": 30.0, "resident_deep_mib": 70.6, "resident_end_mib": 80.4}
+    ours = {"name": "ours", "signatures": "Ed25519 of all", "durability": durable}
+    theirs = {"name": "theirs", "signatures": "no: a token", "durability": durable | {"synced_before_answer": 0.25}}
+    absent = {
+        "name": "absent",
+        "version": "not there",
+        "signatures": "",
+        "page": "",
+        "note": "why",
+        "cannot": {"": "not there"},
+    }
+    return {
+        "plan": "quick",
+        "machine": {
+            "date": "today",
+            "cpu": "a",
+            "kernel": "b",
+            "file system of the data": "c",
+            "load before it began": "0",
+        },
+        "servers": [ours | facts, theirs | facts, absent],
+        "figures": [
+            push | {"relay": "ours"},
+            push | {"relay": "theirs", "per_second": 5.0, "asked": 20},
+            push | {"relay": "ours", "work": "push, at 50%", "loop": "open", "offered_per_second": 617.2},
+            large,
+        ],
+        "floor": [{"what": "fsync", "per_second": 200.0, "cpu_ms_each": 0.1}],
+        "bare": [push | {"relay": "bare", "work": "1 KB"}],
+    }
+
+
+def rows(markdown: str) -> dict[str, list[str]]:
+    lines = (
+        line.removeprefix("| ").removesuffix(" |").split(" | ")
+        for line in markdown.splitlines()
+        if line.startswith("|")
+    )
+    return {first: rest for first, *rest in lines}
+
+
+def test_each_figure_stands_in_its_relays_column() -> None:
+    table = rows(chief(results()))
+    assert table["push"] == ["1,234 · 99.0 · 0.25", "5.00 · 99.0 · 0.25"]
+    assert table["push of 1 MiB"] == ["-", "too large"]
+
+
+def test_a_server_that_answers_before_it_syncs_is_told_to_be_not_durable() -> None:
+    assert rows(chief(results()))["durable before the answer"] == ["yes", "no: 25% of pushes were synced"]
+    assert rows(chief(results()))["checks signatures"] == ["Ed25519", "no"]
+
+
+def test_open_loops_tell_what_was_offered_in_the_whole_table() -> None:
+    assert "| ours | open | 10 | 617 | 1,234 | 1.50 | 12.2 | 99.0 | 0.25 | 50% |" in whole(results())
+    assert "at 50%" not in chief(results())
+
+
+def test_what_a_slow_server_did_not_finish_in_time_is_told() -> None:
+    assert "| theirs | closed | 10 of 20 |" in whole(results())
+
+
+def test_the_floor_stands_beside_them() -> None:
+    table = rows(whole(results()))
+    assert table["fsync"] == ["200", "-", "0.10"]
+    assert table["bare, 1 KB"] == ["1,234", "99.0", "0.25"]
+
+
+def test_a_peer_that_could_not_be_run_is_named_with_the_reason() -> None:
+    assert "absent is not here: why." in chief(results())
+
+
+def test_memory_is_told_in_the_order_of_the_run() -> None:
+    assert "30, 71, 80" in chief(results())
+
+
+def test_the_readme_keeps_all_but_the_section(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n\n{BEGIN}\n\nold\n\n{END}\n\nafter\n")
+    for section in ("new", "newer"):
+        fill(readme, section)
+        assert readme.read_text() == f"before\n\n{BEGIN}\n\n{section}\n\n{END}\n\nafter\n"
+
+
+@pytest.mark.parametrize("text", ["", BEGIN, f"{END}{BEGIN}", f"{BEGIN}{BEGIN}{END}", f"{BEGIN}{END}{END}"])
+def test_a_readme_without_its_place_is_left_alone(tmp_path: Path, text: str) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(text)
+    with pytest.raises(ValueError, match="no place"):
+        fill(readme, "new")
+    assert readme.read_text() == text
