@@ -209,6 +209,7 @@ clean:
 # The peers, by the hashes of package-lock.json, and the Node that they want. Nothing that they bring is run but the build
 # of SQLite's binding, from the sources in its package against that Node's headers (needs a C++ compiler).
 bench/beside/peers_npm/node_modules/.made: bench/beside/peers_npm/package-lock.json
+	@[ "$$(uname -s)" = Linux ] || { echo "make bench reads what Linux tells of processes, and this is no Linux" >&2; exit 1; }
 	@command -v npm >/dev/null || { echo "make bench needs npm, and did not find it" >&2; exit 1; }
 	@command -v c++ >/dev/null || { echo "make bench needs a C++ compiler, c++, and did not find it" >&2; exit 1; }
 	@cd $(@D)/.. && npm ci --silent --ignore-scripts --no-audit --no-fund

@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from bench.beside.floor import bare_answers, floors
+from bench.beside.floor import bare_answers, floors, syncing
 from bench.beside.machine import machine
 from bench.beside.peers.every import ABSENT, all_peers
 from bench.beside.peers.port import Peer
@@ -66,7 +66,8 @@ def _add(results: Results, peer: Peer, plan: Plan, folder: Path) -> None:
     data = folder / peer.facts.name.replace(" ", "-")
     for place in (data / "traced", data / "work"):
         place.mkdir(parents=True)
-    durability = trace(peer, plan.traced, data / "traced")
+    durability = trace(peer, plan.traced, plan.connections, data / "traced")
+    disk_syncs, _ = syncing(data, plan.floor_seconds)
     gc.collect()
     gc.disable()  # so that a collection of the generator's is not taken for a server's latency
     account = Run(peer, plan, data / "work").do()
@@ -76,6 +77,7 @@ def _add(results: Results, peer: Peer, plan: Plan, folder: Path) -> None:
         asdict(peer.facts)
         | {
             "durability": asdict(durability) if durability else None,
+            "disk_syncs_per_second": round(disk_syncs),
             "resident_start_mib": round(account.resident_start_mib, 1),
             "resident_deep_mib": round(account.resident_deep_mib, 1),
             "resident_end_mib": round(account.resident_end_mib, 1),

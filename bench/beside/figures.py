@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bench.beside.pace import Outcome
@@ -30,6 +30,18 @@ class Figure:
     """CPU seconds of all of the server's processes per 1,000 requests."""
     generator_cpu_share: float = 0.0
     """The load generator's CPU, of one core."""
+
+    bulk_seconds: float | None = None
+    """Where the work is one whole (an ingest, a fresh pull, a snapshot): how long all of it took."""
+    bulk_cpu_seconds: float | None = None
+
+    def as_bulk(self, parts: int) -> "Figure":
+        """Tell also what one whole took, which is that many requests; nothing, where it was not done in time."""
+        if self.requests < self.asked:
+            return self
+        share = parts / self.requests
+        cpu_seconds = self.cpu_seconds_per_1000 * parts / 1e3
+        return replace(self, bulk_seconds=self.seconds * share, bulk_cpu_seconds=cpu_seconds)
 
     def as_json(self) -> dict[str, Any]:
         """Return what is to be told, rounded to four digits."""

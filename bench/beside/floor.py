@@ -39,13 +39,7 @@ class Floor:
 
 def floors(folder: Path, plan: Plan) -> Iterator[Floor]:
     """Measure, with files in a folder of the disk that the servers keep their data on."""
-    with (folder / "page").open("wb", buffering=0) as file:
-
-        def write_and_sync() -> None:
-            file.write(bytes(PAGE_BYTES))
-            os.fdatasync(file.fileno())
-
-        yield _repeated("4 KiB written and fdatasync, one after the other", write_and_sync, plan.floor_seconds)
+    yield Floor("4 KiB written and fdatasync, one after the other", *syncing(folder, plan.floor_seconds))
     for rows in (1, plan.batch):
         name = f"SQLite, durable commit of {rows} row(s) of {TEXT_BYTES:,} bytes (WAL, synchronous=FULL)"
         yield _repeated(name, _commit(folder / f"{rows}.sqlite3", rows), plan.floor_seconds)
@@ -54,6 +48,18 @@ def floors(folder: Path, plan: Plan) -> Iterator[Floor]:
     yield _repeated(
         "Ed25519 verification (libsodium by PyNaCl)", lambda: verify_key.verify(message, signed), plan.floor_seconds
     )
+
+
+def syncing(folder: Path, seconds: float) -> tuple[float, float]:
+    """Return how often a second the disk takes a page for good, and the CPU of each in ms."""
+    with (folder / "page").open("wb", buffering=0) as file:
+
+        def write_and_sync() -> None:
+            file.write(bytes(PAGE_BYTES))
+            os.fdatasync(file.fileno())
+
+        measured = _repeated("", write_and_sync, seconds)
+        return measured.per_second, measured.cpu_ms_each
 
 
 def bare_answers(folder: Path, plan: Plan) -> Iterator[Figure]:

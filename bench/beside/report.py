@@ -34,26 +34,47 @@ def whole(results: Results) -> str:
 def chief(results: Results) -> str:
     """Return what the README shows."""
     servers = [server for server in results["servers"] if "" not in server["cannot"]]
-    absent = [
-        f"{server['name']} is not here: {server['note']}." for server in results["servers"] if "" in server["cannot"]
+    absent = (f"{one['name']} is not here: {one['note']}." for one in results["servers"] if "" in one["cannot"])
+    parts = [
+        " ".join([_circumstances(results), *absent]),
+        "Requests a second · p99 in ms · server CPU in ms for each, in a closed loop:",
+        _chief_table(results, servers, _cell, is_bulk=False),
+        "Seconds · server CPU seconds, for all of it:",
+        _chief_table(results, servers, _bulk_cell, is_bulk=True),
+        "What stands behind these figures:",
+        _facts(servers),
     ]
+    return "\n\n".join(parts)
+
+
+def _circumstances(results: Results) -> str:
+    machine = results["machine"]
+    shares = [one["generator_cpu_share"] for one in results["figures"] if one.get("loop") and "cannot" not in one]
+    return (
+        f"{machine['date']}, {machine['cpu']}, {machine['kernel']}, {machine['file system of the data']}, "
+        f"load {machine['load before it began']} before it began, {results['plan']} run. "
+        f"The load generator took {max(shares):.0%} of a core at most."
+    )
+
+
+def _chief_table(results: Results, servers: Sequence[Results], tell: Callable[[Results], str], *, is_bulk: bool) -> str:
+    bulks = {one["work"] for one in results["figures"] if "bulk_seconds" in one}
+    works = [work for work in _works(results) if not work.endswith("%") and (work in bulks) == is_bulk]
     names = [server["name"] for server in servers]
-    works = [work for work in _works(results) if not work.endswith("%")]
-    rows = [[work, *(_cell(_find(results, work, name)) for name in names)] for work in works]
+    return _table(["", *names], [[work, *(tell(_find(results, work, name)) for name in names)] for work in works])
+
+
+def _facts(servers: Sequence[Results]) -> str:
     facts: list[tuple[str, Callable[[Results], str]]] = [
         ("durable before the answer", _durable),
+        ("fsyncs per push: alone, 20 at once", _syncs),
         ("checks signatures", lambda server: server["signatures"].partition(" ")[0].rstrip(":")),
         ("memory at start, with the full vault, at end, MiB", _memory),
         ("disk, bytes per changeset", lambda server: _number(server["disk_bytes_per_changeset"])),
+        ("syncs a second that the disk did just before", lambda server: _number(server["disk_syncs_per_second"])),
     ]
-    rows += [[name, *(tell(server) for server in servers)] for name, tell in facts]
-    machine = results["machine"]
-    told = (
-        "Requests a second · p99 in ms · server CPU in ms each, in a closed loop. "
-        f"{machine['date']}, {machine['cpu']}, {machine['kernel']}, {machine['file system of the data']}, "
-        f"load {machine['load before it began']} before it began, {results['plan']} run."
-    )
-    return "\n\n".join([" ".join([told, *absent]), _table(["", *names], rows)])
+    rows = [[name, *(tell(server) for server in servers)] for name, tell in facts]
+    return _table(["", *(server["name"] for server in servers)], rows)
 
 
 def fill(readme: Path, section: str) -> None:
@@ -72,7 +93,7 @@ def _servers(results: Results) -> str:
         "version",
         "signatures",
         "durable before the answer",
-        "fsyncs per push",
+        "fsyncs per push: alone, 20 at once",
         "memory at start, with the full vault, at end (MiB)",
     ]
     rows = [
@@ -81,7 +102,7 @@ def _servers(results: Results) -> str:
             server["version"],
             server["signatures"] or LACKING,
             _durable(server),
-            _number((server.get("durability") or {}).get("syncs_per_push")),
+            _syncs(server),
             _memory(server),
             _number(server.get("disk_bytes_per_changeset")),
             server["page"] or LACKING,
@@ -99,6 +120,7 @@ def _work_tables(results: Results) -> Iterable[str]:
         "requests",
         "offered/s",
         "answered/s",
+        "seconds",
         "p50 ms",
         "p95 ms",
         "p99 ms",
@@ -112,8 +134,8 @@ def _work_tables(results: Results) -> Iterable[str]:
 
 def _work_row(figure: Results) -> list[str]:
     if "cannot" in figure:
-        return [figure["relay"], figure["cannot"], *[LACKING] * 8]
-    names = ["offered_per_second", "per_second", "p50_ms", "p95_ms", "p99_ms", "cpu_seconds_per_1000"]
+        return [figure["relay"], figure["cannot"], *[LACKING] * 9]
+    names = ["offered_per_second", "per_second", "seconds", "p50_ms", "p95_ms", "p99_ms", "cpu_seconds_per_1000"]
     return [
         figure["relay"],
         figure["loop"],
@@ -155,6 +177,21 @@ def _cell(figure: Results) -> str:
 def _done(figure: Results) -> str:
     done, asked = figure["requests"], figure["asked"]
     return _number(done) if done == asked else f"{_number(done)} of {_number(asked)}"
+
+
+def _bulk_cell(figure: Results) -> str:
+    if "cannot" in figure:
+        return str(figure["cannot"])
+    if "bulk_seconds" not in figure:
+        return f"{_done(figure)} requests in {_number(figure['seconds'])} s"
+    return f"{_number(figure['bulk_seconds'])} · {_number(figure['bulk_cpu_seconds'])}"
+
+
+def _syncs(server: Results) -> str:
+    durability = server.get("durability")
+    if durability is None:
+        return LACKING
+    return f"{_number(durability['syncs_per_push'])}, {_number(durability['syncs_per_push_together'])}"
 
 
 def _durable(server: Results) -> str:

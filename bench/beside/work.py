@@ -100,7 +100,7 @@ class Run:
     def _fill(self, vault: Vault, work: str, changesets: int) -> None:
         """Push batches; leave the vault with as many as there was time for."""
         batches = vault.push(changesets // self._plan.batch, self._plan.batch)
-        figure = self._closed(work, batches, 1, most_seconds=self._plan.fill_seconds)
+        figure = self._closed(work, batches, 1, most_seconds=self._plan.fill_seconds, is_bulk=True)
         vault.length = figure.requests * self._plan.batch
 
     def _pulls(self, vault: Vault, count: int) -> list[bytes]:
@@ -145,6 +145,7 @@ class Run:
         *,
         most_seconds: float | None = None,
         least_bytes: int = 0,
+        is_bulk: bool = False,
         told: bool = True,
     ) -> Figure:
         """Measure a closed loop. Raises RefusedError where answers hold less than they have to."""
@@ -153,7 +154,8 @@ class Run:
             outcome = closed_loop(WORLD, links, requests, most_seconds or self._plan.most_seconds)
             if outcome.received_bytes < least_bytes * len(outcome.latencies):
                 raise RefusedError(f"{work}: {outcome.received_bytes} bytes in {len(outcome.latencies)} answers")
-            return self._tell(measured.figure(work, self._peer.facts.name, outcome), told=told)
+            figure = measured.figure(work, self._peer.facts.name, outcome)
+            return self._tell(figure.as_bulk(len(requests)) if is_bulk else figure, told=told)
 
     def _open(self, work: str, requests: Sequence[bytes], rate: float) -> None:
         with self._links(self._plan.connections) as links:
@@ -171,7 +173,7 @@ class Run:
                 assert outcome.carried == carried, f"{outcome.carried} of {carried} were carried"
                 whole.latencies.append(outcome.seconds)
                 whole.seconds += outcome.seconds
-            self._tell(measured.figure(work, self._peer.facts.name, whole))
+            self._tell(measured.figure(work, self._peer.facts.name, whole).as_bulk(1))
 
     def _tell(self, figure: Figure, *, told: bool = True) -> Figure:
         if told:

@@ -1,6 +1,7 @@
 """A latency that is told too low: the load generator by a clock of its own, against a server that stalls."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -28,6 +29,7 @@ class Simulated:
 
     def wait(self, links: Iterable[Link], timeout_seconds: float | None) -> Iterable[Link]:
         self.waits.append(timeout_seconds)
+        assert len(self.waits) < 10_000, "it spins"
         busy = [link for link in links if isinstance(link, Fake)]
         first = min((link.done for link in busy), default=float("inf"))
         limit = self.time + (float("inf") if timeout_seconds is None else timeout_seconds)
@@ -145,3 +147,12 @@ def test_a_figure_tells_cpu_per_thousand_requests() -> None:
     assert (figure.p50_ms, figure.p99_ms) == (2.0, 4.0)
     assert (figure.requests, figure.asked) == (4, 5)
     assert (figure.loop, figure.offered_per_second) == ("open", 2.5)
+
+
+def test_a_whole_is_told_by_its_parts_and_not_where_it_was_not_finished() -> None:
+    outcome = Outcome(asked=4, latencies=[0.5] * 4, seconds=2.0)
+    figure = figure_of("ingest", "ours", outcome, server_cpu=1.0, own_cpu=0.1)
+    assert (figure.as_bulk(4).bulk_seconds, figure.as_bulk(4).bulk_cpu_seconds) == (2.0, 1.0)
+    assert (figure.as_bulk(1).bulk_seconds, figure.as_bulk(1).bulk_cpu_seconds) == (0.5, 0.25)
+    unfinished = figure_of("ingest", "ours", replace(outcome, asked=5), server_cpu=1.0, own_cpu=0.1)
+    assert unfinished.as_bulk(5).bulk_seconds is None

@@ -19,11 +19,17 @@ def results() -> dict[str, Any]:
         "p50_ms": 1.5,
         "p95_ms": 12.25,
     }
-    push |= {"p99_ms": 99.0, "cpu_seconds_per_1000": 0.25, "generator_cpu_share": 0.5}
+    push |= {"p99_ms": 99.0, "cpu_seconds_per_1000": 0.25, "generator_cpu_share": 0.5, "seconds": 2.0}
     large = Figure(work="push of 1 MiB", relay="theirs", cannot="too large").as_json()
     durable = {"pushes": 10, "syncs_per_push": 1.0, "synced_before_answer": 1.0}
+    durable |= {"syncs_per_push_together": 0.2}
     facts = {"version": "1", "page": "all", "note": "", "cannot": {}, "disk_bytes_per_changeset": 1500}
-    facts |= {"resident_start_mib": 30.0, "resident_deep_mib": 70.6, "resident_end_mib": 80.4}
+    facts |= {
+        "disk_syncs_per_second": 250,
+        "resident_start_mib": 30.0,
+        "resident_deep_mib": 70.6,
+        "resident_end_mib": 80.4,
+    }
     ours = {"name": "ours", "signatures": "Ed25519 of all", "durability": durable}
     theirs = {"name": "theirs", "signatures": "no: a token", "durability": durable | {"synced_before_answer": 0.25}}
     absent = {
@@ -48,6 +54,8 @@ def results() -> dict[str, Any]:
             push | {"relay": "ours"},
             push | {"relay": "theirs", "per_second": 5.0, "asked": 20},
             push | {"relay": "ours", "work": "push, at 50%", "loop": "open", "offered_per_second": 617.2},
+            push | {"relay": "ours", "work": "ingest", "bulk_seconds": 0.4, "bulk_cpu_seconds": 0.35},
+            push | {"relay": "theirs", "work": "ingest", "asked": 20},
             large,
         ],
         "floor": [{"what": "fsync", "per_second": 200.0, "cpu_ms_each": 0.1}],
@@ -70,13 +78,27 @@ def test_each_figure_stands_in_its_relays_column() -> None:
     assert table["push of 1 MiB"] == ["-", "too large"]
 
 
+def test_what_is_one_whole_is_told_in_seconds_and_what_was_not_finished_is_not() -> None:
+    assert rows(chief(results()))["ingest"] == ["0.40 · 0.35", "10 of 20 requests in 2.00 s"]
+
+
+def test_syncs_are_told_alone_and_at_once() -> None:
+    assert rows(chief(results()))["fsyncs per push: alone, 20 at once"] == ["1.00, 0.20", "1.00, 0.20"]
+
+
+def test_the_load_generators_greatest_share_is_told() -> None:
+    told = results()
+    told["figures"][0]["generator_cpu_share"] = 0.73
+    assert "took 73% of a core at most" in chief(told)
+
+
 def test_a_server_that_answers_before_it_syncs_is_told_to_be_not_durable() -> None:
     assert rows(chief(results()))["durable before the answer"] == ["yes", "no: 25% of pushes were synced"]
     assert rows(chief(results()))["checks signatures"] == ["Ed25519", "no"]
 
 
 def test_open_loops_tell_what_was_offered_in_the_whole_table() -> None:
-    assert "| ours | open | 10 | 617 | 1,234 | 1.50 | 12.2 | 99.0 | 0.25 | 50% |" in whole(results())
+    assert "| ours | open | 10 | 617 | 1,234 | 2.00 | 1.50 | 12.2 | 99.0 | 0.25 | 50% |" in whole(results())
     assert "at 50%" not in chief(results())
 
 

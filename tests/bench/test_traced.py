@@ -31,4 +31,9 @@ SPANS = [(10.0, 10.5), (11.0, 11.5)]
     ],
 )
 def test_a_push_is_durable_if_a_sync_began_and_ended_before_its_answer(log: str, syncs: float, before: float) -> None:
-    assert durability(SPANS, log) == Durability(2, syncs, before)
+    assert durability(SPANS, (0.0, 0.0), 1, log) == Durability(2, syncs, before, 0.0)
+
+
+def test_pushes_at_once_that_share_a_sync_are_told_to() -> None:
+    log = "7 20.1 fdatasync(3) = 0 <0.1>\n7 20.3 fdatasync(3) = 0 <0.1>\n7 20.9 fdatasync(3) = 0 <0.2>\n"
+    assert durability(SPANS, (20.0, 21.0), 10, log).syncs_per_push_together == 0.2
