@@ -15,6 +15,7 @@ from pathlib import Path
 from bench.beside.floor import bare_answers, floors, syncing
 from bench.beside.machine import machine
 from bench.beside.peers.every import ABSENT, all_peers
+from bench.beside.peers.npm import node_version
 from bench.beside.peers.port import Peer
 from bench.beside.plan import FULL, QUICK, Plan
 from bench.beside.plots import draw
@@ -49,7 +50,12 @@ def main() -> None:
 def measure(plan: Plan, only: list[str] | None) -> Results:
     """Return the results of a run."""
     peers = [peer for peer in all_peers() if not only or peer.facts.name in only]
-    results: Results = {"plan": plan.name, "machine": machine(ROOT), "servers": [], "figures": []}
+    results: Results = {
+        "plan": plan.name,
+        "machine": machine(ROOT) | {"node": node_version()},
+        "servers": [],
+        "figures": [],
+    }
     with tempfile.TemporaryDirectory(dir=ROOT, prefix=".beside-") as name:
         folder = Path(name)
         results["floor"] = [floor.as_json() for floor in floors(folder, plan)]

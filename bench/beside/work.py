@@ -63,12 +63,12 @@ class Run:
     def _one_kilobyte(self) -> None:
         plan, vault = self._plan, self._found()
         self._closed("warm-up", vault.push(50), 1, told=False)
-        self._closed("push, 1 connection", vault.push(plan.alone), 1)
+        self._closed("push of 1 KB, 1 connection", vault.push(plan.alone), 1)
         for what, vaults in (
             ("one vault", [vault]),
             ("20 vaults", [self._found() for _ in range(plan.connections)]),
         ):
-            name = f"push, {plan.connections} connections, {what}"
+            name = f"push of 1 KB, {plan.connections} connections, {what}"
             rate = self._closed(name, _in_turn(vaults, plan.crowd), plan.connections).per_second
             for share in plan.shares:
                 count = max(plan.connections, int(rate * share * plan.open_seconds))
@@ -92,7 +92,7 @@ class Run:
         self._fill(vault, f"filling one vault to {plan.deep:,}, in batches of {plan.batch}", plan.deep)
         self.account.disk_bytes_per_changeset = (disk_bytes(self._folder) - before) / vault.length
         filled = vault.length
-        pushed = self._closed(f"push, 1 connection, after {plan.deep:,}", vault.push(plan.alone), 1).requests
+        pushed = self._closed(f"push of 1 KB, 1 connection, after {plan.deep:,}", vault.push(plan.alone), 1).requests
         vault.length = filled + pushed
         name = f"pull of {plan.batch}, 1 connection, of {plan.deep:,}"
         self._closed(name, self._pulls(vault, plan.alone), 1, least_bytes=plan.batch * LEAST_BYTES)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from bench.beside.pace import Conversation
@@ -62,7 +63,7 @@ class Ours:
 
     facts = Facts(
         name="sync-relay",
-        version="this checkout",
+        version=f"sync-relay {version('sync-relay')}, this checkout",
         signatures="Ed25519 of each request (RFC 9421), and the body's digest",
         page=f"{MAX_PAGE} changesets",
         note="JSON over HTTP; embedded, SQLite; rate limit off",
