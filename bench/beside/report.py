@@ -43,6 +43,8 @@ def chief(results: Results) -> str:
         _chief_table(results, servers, _bulk_cell, is_bulk=True),
         "What stands behind these figures:",
         _facts(servers),
+        f"The floor, in the same run. {_push_floor(results)}",
+        _floor(results),
     ]
     return "\n\n".join(parts)
 
@@ -75,6 +77,18 @@ def _facts(servers: Sequence[Results]) -> str:
     ]
     rows = [[name, *(tell(server) for server in servers)] for name, tell in facts]
     return _table(["", *(server["name"] for server in servers)], rows)
+
+
+def _push_floor(results: Results) -> str:
+    least = _number(push_floor_ms(results))
+    return f"A push alone takes a signature, a durable commit and an answer: {least} ms of CPU at least."
+
+
+def push_floor_ms(results: Results) -> float:
+    """Return the least CPU of a push: each part of it alone, and the cheapest bare answer."""
+    parts: float = sum(one["cpu_ms_each"] for one in results["floor"] if one["is_of_a_push"])
+    answer: float = min(one["cpu_seconds_per_1000"] for one in results["bare"])
+    return parts + answer
 
 
 def fill(readme: Path, section: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bench.beside.figures import Figure
-from bench.beside.report import BEGIN, END, chief, fill, whole
+from bench.beside.report import BEGIN, END, chief, fill, push_floor_ms, whole
 
 
 def results() -> dict[str, Any]:
@@ -58,8 +58,15 @@ def results() -> dict[str, Any]:
             push | {"relay": "theirs", "work": "ingest", "asked": 20},
             large,
         ],
-        "floor": [{"what": "fsync", "per_second": 200.0, "cpu_ms_each": 0.1}],
-        "bare": [push | {"relay": "bare", "work": "1 KB"}],
+        "floor": [
+            {"what": "fsync", "per_second": 200.0, "cpu_ms_each": 0.1, "is_of_a_push": False},
+            {"what": "commit", "per_second": 200.0, "cpu_ms_each": 0.03, "is_of_a_push": True},
+            {"what": "signature", "per_second": 200.0, "cpu_ms_each": 0.04, "is_of_a_push": True},
+        ],
+        "bare": [
+            push | {"relay": "bare", "work": "1 KB"},
+            push | {"relay": "barer", "work": "1 KB", "cpu_seconds_per_1000": 0.02},
+        ],
     }
 
 
@@ -118,6 +125,11 @@ def test_a_peer_that_could_not_be_run_is_named_with_the_reason() -> None:
 
 def test_memory_is_told_in_the_order_of_the_run() -> None:
     assert "30, 71, 80" in chief(results())
+
+
+def test_a_pushs_floor_is_what_each_push_needs_and_the_cheapest_answer() -> None:
+    assert push_floor_ms(results()) == pytest.approx(0.03 + 0.04 + 0.02)
+    assert "0.09 ms of CPU at least" in chief(results())
 
 
 def test_the_readme_keeps_all_but_the_section(tmp_path: Path) -> None:
