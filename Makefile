@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk audit advisories sbom licences openapi conformance-table lies access mutate prove leaks fuzz bench bench-alike bench-shards bench-dynamodb bench-coldstart events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk audit advisories sbom licences openapi conformance-table lies access mutate prove leaks fuzz bench bench-alike bench-shards bench-dynamodb bench-lambda events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -110,8 +110,10 @@ bench-shards: .venv/.dev  ## what the shards of SQLite allow, the table of docs/
 bench-dynamodb: .venv/.dev stand-in  ## units and trips of each request, the table of docs/adr/0012
 	$(BIN)/python -m bench.dynamodb
 
-bench-coldstart: .venv/.dev stand-in emulated  ## how long each function takes to start, the table of docs/adr/0015
-	$(BIN)/python -m bench.coldstart
+# On an otherwise idle machine. LAMBDA_OPTIONS=--quick for a look at it.
+bench-lambda: .venv/.dev .sam/.made .bench/.made stand-in emulated  ## starts, requests and costs on Lambda, the tables of docs/operations.md (15 min)
+	$(BIN)/python -m bench.on_lambda $(LAMBDA_OPTIONS)
+	.bench/bin/python -m bench.on_lambda.plots
 
 # What CI runs: all that must hold. The tests come last, so that their closing line ends it.
 check: lint lint-zk
@@ -170,7 +172,7 @@ lock: .venv/.dev  ## resolve requirements/*.in anew
 	cd requirements && for name in layer runtime; do ../$(BIN)/uv pip compile -q --python-version 3.13 --python-platform x86_64-manylinux_2_34 --generate-hashes --no-annotate --no-header -c dev.lock -o $$name.lock $$name.in; done
 
 clean:
-	rm -rf .venv .sam .checkov .fuzz .audit .lambda .aws-sam .stand-in .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .sam .checkov .fuzz .audit .bench .lambda .aws-sam .stand-in .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -193,6 +195,12 @@ clean:
 	@.fuzz/bin/python -m pip install -q --no-deps --require-hashes -r requirements/run.lock
 	@.fuzz/bin/python -m pip install -q $(EDITABLE)
 	@.fuzz/bin/python -m pip install -q --no-deps --require-hashes -r requirements/fuzz.lock
+	@touch $@
+
+# What measures beside the peers, and what draws plots.
+.bench/.made: requirements/bench.lock
+	@$(PYTHON) -m venv .bench
+	@.bench/bin/python -m pip install -q --no-deps --require-hashes -r requirements/bench.lock
 	@touch $@
 
 # AWS's tool, checkov and the audit's tools pin what others must not have: each has an environment of its own.
