@@ -143,7 +143,7 @@ build: .venv/.run .sam/.made  ## what is deployed, into .aws-sam/build
 # What the tests run under the runtime's emulator. Without Python 3.13 they are skipped, and fail in CI.
 emulated: $(if $(RUNTIME_PYTHON),.aws-sam/emulated/.built .lambda/.made)
 
-.aws-sam/emulated/.built: template.yaml requirements/layer.lock layers/relay/Makefile \
+.aws-sam/emulated/.built: template.yaml requirements/layer.lock requirements/aws.lock layers/relay/Makefile \
 		$(shell find layers/relay functions tools/layer schema/sqlite -name '*.py' -o -name '*.sql') | .venv/.run .sam/.made
 	@$(call SAM_BUILD,$(HERE)) --build-dir .aws-sam/emulated >.aws-sam.log 2>&1 || { cat .aws-sam.log; exit 1; }
 	@rm .aws-sam.log
