@@ -17,7 +17,8 @@ from relay.service import Relay
 if TYPE_CHECKING:
     from relay.adapters.s3 import Bucket
 
-BEFORE_ANYONE_WAITS = frozenset({"provisioned-concurrency", "snap-start"})
+ON_LAMBDA = "AWS_LAMBDA_INITIALIZATION_TYPE"
+WHILE_SOMEONE_WAITS = "on-demand"
 
 
 class SystemClock:
@@ -43,14 +44,17 @@ def relay_from_environment() -> Relay:
 
 
 def prepare() -> None:
-    """Make the relay now, and import what parses bodies, where Lambda starts a function before anyone waits for it.
+    """On Lambda, make the relay now: INIT has a whole processor, a request has its memory's share (docs/adr/0023).
 
-    That is for provisioned concurrency and SnapStart. Elsewhere, and so in the embedded server, it does nothing.
-    Raises as `relay_from_environment` does.
+    Where nobody waits for it (provisioned concurrency, SnapStart), import what parses bodies, too. Elsewhere, and so in
+    the embedded server, it does nothing. Raises as `relay_from_environment` does.
     """
-    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") in BEFORE_ANYONE_WAITS:
+    kind = os.environ.get(ON_LAMBDA)
+    if kind is None:
+        return
+    if kind != WHILE_SOMEONE_WAITS:
         import_module("relay_protocol.requests")
-        relay_from_environment()
+    relay_from_environment()
 
 
 def build(settings: Settings) -> Relay:
