@@ -32,6 +32,7 @@ def clients():
     module = sys.modules.get("botocore.client")
     if module is None:
         return []
+    gc.unfreeze()  # what is frozen, the next line would not tell
     made = [one for one in gc.get_objects() if issubclass(type(one), module.BaseClient)]
     return sorted({one.meta.service_model.service_name for one in made})
 

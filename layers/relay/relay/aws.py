@@ -16,8 +16,8 @@ CONNECT_TIMEOUT_SECONDS = 1
 CONNECTIONS = 32
 SERVICES = ("dynamodb", "s3")
 DESCRIPTIONS = Path(__file__).with_name("descriptions")
-"""What the functions' layer has of botocore's descriptions (tools/layer/descriptions.py). Elsewhere it is not there, and
-botocore's own are read, which takes the making of a client some 60 ms more."""
+"""What the functions' layer has of botocore's descriptions (tools/layer/descriptions.py). Elsewhere it is not there,
+and botocore's own are read, which takes the making of a client some 60 ms more."""
 
 
 def new_session() -> Any:  # noqa: ANN401 -- botocore has no types
