@@ -18,6 +18,8 @@ from bench.on_lambda.prices import (
 Run = Mapping[str, Any]
 """The results, as they are written."""
 
+HOURLY = "hourly"
+"""In the place of a route, for maintenance."""
 PUTS = {"push, 2 changes of 200 KB": 1, "announce a snapshot": 1}
 """Objects that S3 is sent: a text too large for an item; the blob that the announcement's URL is for."""
 

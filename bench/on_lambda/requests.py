@@ -10,6 +10,7 @@ import httpx
 import orjson
 from nacl.signing import SigningKey
 
+from bench.on_lambda.bills import HOURLY
 from relay.http.routes import ROUTES
 from relay_protocol.devices import thumbprint
 from relay_protocol.encoding import base64url
@@ -40,7 +41,7 @@ def every_route(now_seconds: int, vault_id: str) -> list[Call]:
     for example in examples(now_seconds, vault_id):
         name = example.name.partition("-")[2].partition("-")[2] or example.group
         told = example.event
-        route = f"{told['httpMethod']} {told['resource']}" if "resource" in told else "hourly"
+        route = f"{told['httpMethod']} {told['resource']}" if "resource" in told else HOURLY
         calls.append(Call(_NAMES.get((example.group, name), name), route, example.group, example.status, sent(told)))
     return calls
 
@@ -113,10 +114,7 @@ class Vault:
             "nonce": base64url(bytes(24)),
             "ciphertext": "",
         }
-        characters = size_bytes - len(_text(made))
-        if characters % 4 == 1:  # one character alone of base64url stands for no byte
-            characters, made["entity"] = characters - 1, "-" * 23
-        return {**made, "ciphertext": "A" * characters}
+        return {**made, "ciphertext": "A" * (size_bytes - len(_text(made)))}
 
     def _call(self, name: str, group: str, status: int, request: HttpRequest) -> Call:
         made = event(replace(request, key=self._key), self._now())
