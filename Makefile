@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk audit advisories sbom licences openapi conformance-table lies access mutate prove leaks fuzz bench bench-alike bench-shards bench-dynamodb bench-lambda events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk audit advisories sbom licences openapi conformance-table lies access mutate prove leaks leaks-table fuzz bench bench-alike bench-shards bench-dynamodb bench-lambda events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -92,6 +92,9 @@ fuzz: .fuzz/.made  ## the targets of tests/fuzz under a coverage-guided fuzzer, 
 
 leaks: .venv/.dev stand-in  ## seed leaks of sealed values, and see that audit, types or canaries catch each (half an hour)
 	$(BIN)/python -m tools.leaks
+
+leaks-table: .venv/.dev  ## write the table of leaks in docs/threat-model.md anew
+	$(BIN)/python -m tools.leaks.document
 
 bench-alike: .venv/.dev stand-in  ## whether a guesser can tell a vault by time, the figures of docs/threat-model.md
 	$(BIN)/python -m bench.alike

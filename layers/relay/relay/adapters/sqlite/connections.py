@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from relay.adapters.sqlite.schema import migrate
-from relay.adapters.sqlite.transaction import discard, unavailable
+from relay.adapters.sqlite.transaction import LOCKED, discard, unavailable
 from relay.ports import StoreUnavailable
 
 Journal = Literal["wal", "delete", "persist"]
@@ -112,6 +112,6 @@ class Connections:
             try:
                 connection.execute(f"PRAGMA journal_mode = {journal}")
             except sqlite3.Error as error:
-                if unavailable(error).reason != "locked":
+                if unavailable(error).reason != LOCKED:
                     raise
                 time.sleep(JOURNAL_RETRY_SECONDS)
