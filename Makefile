@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk audit advisories sbom licences openapi conformance-table lies access mutate prove leaks leaks-table fuzz bench bench-alike bench-shards bench-dynamodb bench-lambda events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk audit advisories sbom licences openapi conformance-table lies access mutate prove leaks leaks-table fuzz bench bench-snapshot bench-alike bench-shards bench-dynamodb bench-lambda events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -104,8 +104,12 @@ TIMES ?= 10
 prove: .venv/.dev stand-in  ## the model, histories, kills and faults at length: about an hour; the figures stand at the end
 	@RELAY_TEST_PROVE=$(TIMES) $(BIN)/python -m pytest tests/model tests/history tests/kills tests/contract/test_dynamodb_faults.py tests/contract/test_sqlite_every_call.py tests/contract/test_sqlite_torn.py tests/contract/test_filesystem_every_call.py tests/contract/test_s3_faults.py tests/e2e/test_cut_connections.py
 
-bench: .venv/.dev  ## the figures of docs/operations.md, measured here
-	$(BIN)/python -m bench
+# Linux: what the kernel tells of processes is read from /proc. BENCH_OPTIONS=--quick takes three minutes, not twenty.
+bench: .bench/.made bench/beside/peers_npm/node_modules/.made  ## our relay and its peers at the same work, in one run: bench/results/ and the README's table
+	@.bench/bin/python -m bench.beside $(BENCH_OPTIONS)
+
+bench-snapshot: .venv/.dev  ## a snapshot of 1 GiB from one device to another, and the memory that it takes
+	$(BIN)/python -m bench.snapshot
 
 bench-shards: .venv/.dev  ## what the shards of SQLite allow, the table of docs/adr/0013 (a local disk; strace adds trips)
 	$(BIN)/python -m bench.shards $(SHARDS_OPTIONS)
@@ -170,12 +174,12 @@ lock: .venv/.dev  ## resolve requirements/*.in anew
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o aws.lock aws.in
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o sam.lock sam.in
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o checkov.lock checkov.in
-	cd requirements && for name in client fuzz; do ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o $$name.lock $$name.in; done
+	cd requirements && for name in client fuzz bench; do ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o $$name.lock $$name.in; done
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o audit.lock audit.in
 	cd requirements && for name in layer runtime; do ../$(BIN)/uv pip compile -q --python-version 3.13 --python-platform x86_64-manylinux_2_34 --generate-hashes --no-annotate --no-header -c dev.lock -o $$name.lock $$name.in; done
 
 clean:
-	rm -rf .venv .sam .checkov .fuzz .audit .bench .lambda .aws-sam .stand-in .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .sam .checkov .fuzz .bench bench/beside/peers_npm/node_modules .audit .lambda .aws-sam .stand-in .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -200,10 +204,22 @@ clean:
 	@.fuzz/bin/python -m pip install -q --no-deps --require-hashes -r requirements/fuzz.lock
 	@touch $@
 
-# What measures beside the peers, and what draws plots.
-.bench/.made: requirements/bench.lock
+.bench/.made: requirements/run.lock requirements/bench.lock
 	@$(PYTHON) -m venv .bench
+	@.bench/bin/python -m pip install -q --no-deps --require-hashes -r requirements/run.lock
+	@.bench/bin/python -m pip install -q $(EDITABLE)
 	@.bench/bin/python -m pip install -q --no-deps --require-hashes -r requirements/bench.lock
+	@touch $@
+
+# The peers, by the hashes of package-lock.json, and the Node that they want. Nothing that they bring is run but the build
+# of SQLite's binding, from the sources in its package against that Node's headers (needs a C++ compiler).
+bench/beside/peers_npm/node_modules/.made: bench/beside/peers_npm/package-lock.json
+	@[ "$$(uname -s)" = Linux ] || { echo "make bench reads what Linux tells of processes, and this is no Linux" >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "make bench needs npm, and did not find it" >&2; exit 1; }
+	@command -v c++ >/dev/null || { echo "make bench needs a C++ compiler, c++, and did not find it" >&2; exit 1; }
+	@cd $(@D)/.. && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@cd $(@D) && PATH="$$PWD/.bin:$$PATH" npm_config_nodedir="$$(dirname "$$(dirname "$$(readlink -f .bin/node)")")" \
+		npm_config_build_from_source=true npm rebuild --silent --prefix .. better-sqlite3
 	@touch $@
 
 # AWS's tool, checkov and the audit's tools pin what others must not have: each has an environment of its own.

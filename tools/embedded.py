@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from tools.holdings.disk import Disk
+from tools.processes import descendants_of
 
 if TYPE_CHECKING:
     from tools.holdings.port import Holdings
@@ -124,13 +125,3 @@ class EmbeddedRelay:
 
     def _command(self, command: str) -> list[str]:
         return [sys.executable, "-m", "local.cli", command]
-
-
-def descendants_of(process: int) -> list[int]:
-    """Return the processes that a process started, and that these did, the latest first."""
-    try:
-        threads = list(Path(f"/proc/{process}/task").iterdir())
-        children = [int(child) for thread in threads for child in (thread / "children").read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-    return [one for child in children for one in (*descendants_of(child), child)]
