@@ -81,13 +81,14 @@ def _starts(run: Run) -> str:
     head = ["first request", "function", "INIT", "request", "both", "INIT, CPU", "both, CPU"]
     head += ["INIT ÷ imports", "**start ÷ imports**", "both ÷ imports", "both ÷ imports and clients"]
     over = [name for name in run["starts"]["routes"] if start_ratio(run, name) > BUDGET]
-    return f"{table(head, rows)}\n{_RATIOS_ARE} The budget is {BUDGET} for the start. Over it: {', '.join(over) or 'none'}.\n"
+    found = f"The budget is {BUDGET} for the start. Over it: {', '.join(over) or 'none'}."
+    return f"{table(head, rows)}\n{_RATIOS_ARE} {found}\n"
 
 
 _RATIOS_ARE = """\
-Milliseconds, p50 / p99 by the emulator; of the processor p50. The last four columns are processor times by the floor's,
-the least of each: of INIT; of the start, which is both without what the same request takes warm (of the hourly run, whose
-work is never the same, INIT alone); of both; and of both by the floor that makes botocore's clients, too."""
+Milliseconds, p50 / p99 by the emulator; of the processor p50. The last four columns are processor times by the
+floor's, the least of each: of INIT; of the start, which is both without what the same request takes warm (of the hourly
+run, whose work is never the same, INIT alone); of both; and of both by the floor that makes botocore's clients, too."""
 
 
 def start_ratio(run: Run, name: str) -> float:
