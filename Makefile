@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk audit advisories sbom licences openapi conformance-table lies access mutate prove leaks leaks-table fuzz bench bench-snapshot bench-alike bench-shards bench-dynamodb bench-coldstart events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk audit advisories sbom licences openapi conformance-table lies access mutate prove leaks leaks-table fuzz bench bench-snapshot bench-alike bench-shards bench-dynamodb bench-lambda events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -117,8 +117,10 @@ bench-shards: .venv/.dev  ## what the shards of SQLite allow, the table of docs/
 bench-dynamodb: .venv/.dev stand-in  ## units and trips of each request, the table of docs/adr/0012
 	$(BIN)/python -m bench.dynamodb
 
-bench-coldstart: .venv/.dev stand-in emulated  ## how long each function takes to start, the table of docs/adr/0015
-	$(BIN)/python -m bench.coldstart
+# On an otherwise idle machine. LAMBDA_OPTIONS=--quick for a look at it.
+bench-lambda: .venv/.dev .sam/.made .bench/.made stand-in emulated  ## starts, requests and costs on Lambda, the tables of docs/operations.md (15 min)
+	$(BIN)/python -m bench.on_lambda $(LAMBDA_OPTIONS)
+	.bench/bin/python -m bench.on_lambda.plots
 
 # What CI runs: all that must hold. The tests come last, so that their closing line ends it.
 check: lint lint-zk
@@ -148,7 +150,7 @@ build: .venv/.run .sam/.made  ## what is deployed, into .aws-sam/build
 # What the tests run under the runtime's emulator. Without Python 3.13 they are skipped, and fail in CI.
 emulated: $(if $(RUNTIME_PYTHON),.aws-sam/emulated/.built .lambda/.made)
 
-.aws-sam/emulated/.built: template.yaml requirements/layer.lock layers/relay/Makefile \
+.aws-sam/emulated/.built: template.yaml requirements/layer.lock requirements/aws.lock layers/relay/Makefile \
 		$(shell find layers/relay functions tools/layer schema/sqlite -name '*.py' -o -name '*.sql') | .venv/.run .sam/.made
 	@$(call SAM_BUILD,$(HERE)) --build-dir .aws-sam/emulated >.aws-sam.log 2>&1 || { cat .aws-sam.log; exit 1; }
 	@rm .aws-sam.log
