@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk audit advisories sbom licences openapi conformance-table lies access mutate prove leaks fuzz bench bench-alike bench-shards bench-dynamodb bench-coldstart events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk audit advisories sbom licences openapi conformance-table lies access mutate prove leaks fuzz bench bench-guard bench-alike bench-shards bench-dynamodb bench-coldstart events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -103,6 +103,10 @@ prove: .venv/.dev stand-in  ## the model, histories, kills and faults at length:
 
 bench: .venv/.dev  ## the figures of docs/operations.md, measured here
 	$(BIN)/python -m bench
+
+# AGAINST=commit measures that one, too; ACCEPT=1 writes a new baseline; PROVE=1 seeds slow-downs (half an hour).
+bench-guard: .venv/.dev  ## instructions of each kind of request, against bench/guard/baseline.json (five minutes; needs valgrind)
+	$(BIN)/python -m bench.guard $(if $(AGAINST),--against $(AGAINST)) $(if $(ACCEPT),--accept) $(if $(PROVE),--prove)
 
 bench-shards: .venv/.dev  ## what the shards of SQLite allow, the table of docs/adr/0013 (a local disk; strace adds trips)
 	$(BIN)/python -m bench.shards $(SHARDS_OPTIONS)
