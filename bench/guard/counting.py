@@ -40,15 +40,18 @@ def count_all(tree: Path, measures: Sequence[Measure]) -> Counts:
     """Count what a tree's handlers and its embedded server execute. Raises RuntimeError where one fails."""
     compiling = [sys.executable, "-m", "compileall", "-q", "layers/relay", "functions", "local"]
     subprocess.run(compiling, cwd=tree, check=True)
-    return _in_handlers(tree, measures) | _in_server(tree, [each for each in measures if each.is_answered])
+    with TemporaryDirectory() as data:
+        counts = count_in_handlers(tree, Path(data), measures)
+    return counts | _in_server(tree, [each for each in measures if each.is_answered])
 
 
-def _in_handlers(tree: Path, measures: Sequence[Measure]) -> Counts:
+def count_in_handlers(tree: Path, data: Path, measures: Sequence[Measure]) -> Counts:
+    """Count what a tree's handlers execute, on the stores in a folder. Raises RuntimeError where one fails."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         events = folder / "events.json"
         events.write_text(json.dumps([measure.as_events() for measure in measures]))
-        with _worker(tree, folder, "handlers", str(events)) as worker:
+        with _worker(tree, folder, data, "handlers", str(events)) as worker:
             worker.communicate()
         if worker.returncode:
             raise RuntimeError(f"the handlers ended with {worker.returncode}:\n{(folder / 'errors').read_text()}")
@@ -58,7 +61,7 @@ def _in_handlers(tree: Path, measures: Sequence[Measure]) -> Counts:
 def _in_server(tree: Path, measures: Sequence[Measure]) -> Counts:
     with TemporaryDirectory() as name:
         folder = Path(name)
-        with _worker(tree, folder, "server") as worker:
+        with _worker(tree, folder, folder / "data", "server") as worker:
             port = int(_line(worker, r"http://\S+:(\d+)"))
             for measure in measures:
                 for requests in (measure.before, measure.measured):
@@ -71,14 +74,17 @@ def _in_server(tree: Path, measures: Sequence[Measure]) -> Counts:
 
 
 @contextmanager
-def _worker(tree: Path, folder: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    """Start the process that is counted; nothing of this one's environment reaches it. It is ended after a while."""
+def _worker(tree: Path, folder: Path, data: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """Start the process that is counted; nothing of this one's environment reaches it. It is ended after a while.
+
+    Profiles go into `folder`, the relay's stores are in `data`.
+    """
     callgrind = ["--tool=callgrind", f"--dump-before={MARK}", "--dump-line=no", f"--callgrind-out-file={folder}/out"]
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": f"{tree}:{tree / 'layers/relay'}",
         "PYTHONHASHSEED": "0",
-        "RELAY_DATA_DIR": str(folder / "data"),
+        "RELAY_DATA_DIR": str(data),
         "RELAY_PORT": "0",
         **VARIABLES,
     }

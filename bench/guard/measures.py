@@ -11,10 +11,9 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
-from relay.http.routes import resolve
+from bench.signed import Request, Signer
 from relay_protocol.devices import thumbprint
 from relay_protocol.encoding import base64url
-from relay_protocol.signing import Message, sign
 
 HOST = "relay.example"
 CREATED = 1_777_195_800
@@ -25,44 +24,6 @@ FOUNDED, WARM, PUSHED, BATCHES, PULLED, REFUSED = 40, 5, 100, 10, 25, 40
 BATCH = 100
 CIPHERTEXT_CHARACTERS = 636
 """So that a changeset is 1 KB of JSON."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """A signed request, and the status that answers it."""
-
-    method: str
-    path: str
-    query: tuple[tuple[str, str], ...]
-    fields: dict[str, str]
-    body: bytes
-    expected: int
-
-    def as_event(self) -> dict[str, Any]:
-        """Return what API Gateway would hand to a function."""
-        route, ids = resolve(self.path)
-        return {
-            "resource": route.resource,
-            "path": self.path,
-            "httpMethod": self.method,
-            "headers": self.fields,
-            "multiValueHeaders": {name: [value] for name, value in self.fields.items()},
-            "queryStringParameters": dict(self.query) or None,
-            "multiValueQueryStringParameters": {name: [value] for name, value in self.query} or None,
-            "pathParameters": dict(ids) or None,
-            "stageVariables": None,
-            "requestContext": {"path": self.path, "identity": {"sourceIp": "203.0.113.7"}},
-            "body": self.body.decode() or None,
-            "isBase64Encoded": False,
-            "expected": self.expected,
-        }
-
-    def as_bytes(self) -> bytes:
-        """Return what a client would send."""
-        target = self.path + ("?" + "&".join(f"{name}={value}" for name, value in self.query) if self.query else "")
-        length = [f"content-length: {len(self.body)}"] if self.body else []
-        fields = [f"{name}: {value}" for name, value in self.fields.items()]
-        return "\r\n".join([f"{self.method} {target} HTTP/1.1", *fields, *length, "", ""]).encode() + self.body
 
 
 @dataclass(frozen=True)
@@ -80,7 +41,11 @@ class Measure:
 
     def as_events(self) -> dict[str, list[dict[str, Any]]]:
         """Return both as events."""
-        return {part: [one.as_event() for one in getattr(self, part)] for part in ("before", "measured")}
+        parts = {"before": self.before, "measured": self.measured}
+        return {
+            part: [request.as_event() | {"expected": request.expected} for request in requests]
+            for part, requests in parts.items()
+        }
 
 
 def all_measures() -> list[Measure]:
@@ -107,18 +72,19 @@ def digest(measures: list[Measure]) -> str:
 def _found(vault: str) -> Request:
     key = _key(vault)
     public_key = base64url(bytes(key.verify_key))
-    return _signed(vault, "POST", "/devices", {"vault_id": _uuid(vault), "public_key": public_key}, 201)
+    body = {"vault_id": _uuid(vault), "public_key": public_key}
+    return _signer(vault).request("POST", "/devices", body, expected=201)
 
 
 def _push(vault: str, number: int, size: int) -> Request:
     changesets = list(_changesets(vault, number, size))
     body = changesets[0] if size == 1 else {"changesets": changesets}
-    return _signed(vault, "POST", f"/vaults/{_uuid(vault)}/changesets", body, 201)
+    return _signer(vault).request("POST", f"/vaults/{_uuid(vault)}/changesets", body, expected=201)
 
 
 def _pull(vault: str, since: int) -> Request:
     query = (("since", str(since)), ("limit", "100"))
-    return _signed(vault, "GET", f"/vaults/{_uuid(vault)}/changesets", None, 200, query)
+    return _signer(vault).request("GET", f"/vaults/{_uuid(vault)}/changesets", query=query, expected=200)
 
 
 def _changesets(vault: str, number: int, size: int) -> Iterator[dict[str, Any]]:
@@ -139,20 +105,8 @@ def _changesets(vault: str, number: int, size: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _signed(
-    vault: str,
-    method: str,
-    path: str,
-    body: dict[str, Any] | None,
-    expected: int,
-    query: tuple[tuple[str, str], ...] = (),
-) -> Request:
-    text = json.dumps(body, separators=(",", ":")).encode() if body is not None else b""
-    fields = {"host": HOST} | ({"content-type": "application/json"} if text else {})
-    signature = sign(Message(method, HOST, path, query, fields, text), _key(vault), CREATED)
-    return Request(
-        method, path, query, fields | {name.lower(): value for name, value in signature.items()}, text, expected
-    )
+def _signer(vault: str) -> Signer:
+    return Signer(_key(vault), HOST, created=CREATED)
 
 
 def _falsified(request: Request) -> Request:

@@ -20,6 +20,7 @@ from typing import Any
 import relay
 from functions.changesets import app as changesets
 from functions.devices import app as devices
+from functions.vaults import app as vaults
 from local.cli import main
 
 SLOWED_DOWN = 50
@@ -37,12 +38,16 @@ def mark() -> None:
 def handlers(file: str) -> None:
     """Give each measure's events to the function that they are for."""
     measures: list[dict[str, list[dict[str, Any]]]] = json.loads(Path(file).read_text("utf-8"))
-    by_group = {"/devices": devices.handler, "/vaults/{vault_id}/changesets": changesets.handler}
+    by_resource = {
+        "/devices": devices.handler,
+        "/vaults/{vault_id}": vaults.handler,
+        "/vaults/{vault_id}/changesets": changesets.handler,
+    }
     for measure in measures:
         for part in ("before", "measured"):
             mark()
             for event in measure[part]:
-                answer = by_group[event["resource"]](event, None)
+                answer = by_resource[event["resource"]](event, None)
                 if answer["statusCode"] != event["expected"]:
                     raise SystemExit(f"{answer['statusCode']}: {answer['body']}")
     mark()
