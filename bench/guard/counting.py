@@ -68,8 +68,6 @@ def _in_server(tree: Path, measures: Sequence[Measure]) -> Counts:
                     _mark(worker)
                     asyncio.run(run_closed_loop(port, [one.as_bytes() for one in requests], 1))
             _mark(worker)
-            worker.terminate()
-            worker.communicate()
         return _by_measure("server", measures, folder)
 
 

@@ -13,7 +13,7 @@ from bench.guard.report import print_verdicts
 from bench.guard.seeds import SEEDS
 from tools.mutate.copies import Copies
 
-QUIET_RUNS, LOADED_RUNS, BUSY_A_PROCESSOR = 3, 3, 2
+QUIET_RUNS, LOADED_RUNS, BUSY_A_PROCESSOR = 2, 2, 2
 
 
 def prove(measures: Sequence[Measure]) -> bool:

@@ -9,6 +9,7 @@ at nought. Between the two the garbage collector has its turn: a full collection
 much as a hundred pushes, and when it comes hangs on everything that was done before.
 """
 
+import asyncio
 import gc
 import json
 import os
@@ -24,7 +25,8 @@ from functions.vaults import app as vaults
 from local.cli import main
 
 SLOWED_DOWN = 50
-"""How much longer all takes under callgrind, about: so threads pass the interpreter on no more often than without."""
+"""How much longer all takes under callgrind, about. What goes by the clock goes as much slower then, so that a request
+is interrupted no more often than without: threads that pass the interpreter on, and the server's tick."""
 
 
 def mark() -> None:
@@ -53,6 +55,18 @@ def handlers(file: str) -> None:
     mark()
 
 
+class SlowAsyncio:
+    """The module, for one that is to sleep longer."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- whatever it has
+        """Return the module's own."""
+        return getattr(asyncio, name)
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep as long as it would take if all else was as slow."""
+        await asyncio.sleep(seconds * SLOWED_DOWN)
+
+
 def server() -> None:
     """Serve until a signal ends it."""
 
@@ -61,6 +75,8 @@ def server() -> None:
         os.write(1, b"marked\n")  # sys.stdout may be in the middle of something
 
     signal.signal(signal.SIGUSR1, on_signal)
+    if "uvicorn.server" in sys.modules:
+        sys.modules["uvicorn.server"].asyncio = SlowAsyncio()  # type: ignore[attr-defined]  # which ticks by `sleep`
     sys.exit(main(["serve"]))
 
 
