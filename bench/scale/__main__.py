@@ -8,7 +8,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench.scale import growth
+from bench.scale import growth, many_vaults, pruning, units
 from bench.scale.results import Results, keep
 
 GROWTH_BYTES, TEN_MILLION_BYTES = 1_024, 400
@@ -40,12 +40,27 @@ def _ten_million() -> Results:
     return growth.grow(TEN_MILLION_SIZES, TEN_MILLION_BYTES, _tell)
 
 
+def _vaults() -> Results:
+    return many_vaults.spread(_tell)
+
+
+def _retention() -> Results:
+    return pruning.prune(_tell)
+
+
+def _dynamodb() -> Results:
+    return units.count_units(_tell)
+
+
 def _tell(line: str) -> None:
     sys.stderr.write(line + "\n")
 
 
 PARTS: dict[str, Callable[[], Results]] = {
     "growth": _growth,
+    "vaults": _vaults,
+    "retention": _retention,
+    "dynamodb": _dynamodb,
     "ten-million": _ten_million,
 }
 

@@ -28,7 +28,11 @@ class NoRoom(Exception):
 
 
 def grow(sizes: Sequence[int], size_bytes: int, told: Callable[[str], None]) -> dict[str, Any]:
-    """Fill a vault to each size in turn, with changesets of this many bytes, and measure there. Raises NoRoom."""
+    """Fill a vault to each size in turn, with changesets of this many bytes, and measure there. Raises NoRoom.
+
+    Instructions are counted at the largest size and at the first where there is a page to pull.
+    """
+    ends = {next(size for size in sizes if size >= PAGE), sizes[-1]}
     points: list[dict[str, Any]] = []
     with TemporaryDirectory() as folder:
         needed = sizes[-1] * (size_bytes + 400) + SPARE_BYTES
@@ -51,7 +55,7 @@ def grow(sizes: Sequence[int], size_bytes: int, told: Callable[[str], None]) -> 
                     "costs": {
                         name: asdict(relay.cost(requests)) for name, requests in _kinds(household, size, REQUESTS)
                     },
-                    "instructions": _instructions(Path(folder), household, size + REQUESTS),
+                    "instructions": _instructions(Path(folder), household, size + REQUESTS) if size in ends else None,
                 }
             )
             filled = size + REQUESTS + COUNTED + WARM

@@ -1,9 +1,11 @@
 """Where the figures of each part are kept, and what they were measured on."""
 
 import json
+import os
 import platform
 import re
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,14 +35,14 @@ def machine() -> dict[str, str]:
     model = re.search(r"^model name\s*: (.*)$", cpuinfo, re.MULTILINE)
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "cpu": f"{model[1] if model else platform.machine()}, {cpuinfo.count('processor')} cores",
+        "cpu": f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores",
         "kernel": f"{platform.system()} {platform.release().partition('-')[0]}",
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
     }
 
 
-def percentile(values: list[float], share: float) -> float:
+def percentile(values: Sequence[float], share: float) -> float:
     """Return the value that this share of all is not above: the nearest rank, so one that was measured."""
     ordered = sorted(values)
     return ordered[max(0, -(-len(ordered) * round(share * 1000) // 1000) - 1)]
