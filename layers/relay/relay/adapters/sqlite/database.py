@@ -16,6 +16,8 @@ W = TypeVar("W")
 
 BUSY_TIMEOUT_SECONDS = 5.0
 EMPTY_WAL_TIMEOUT_MS = 200
+ROWS_A_WRITE = 100
+"""Of retention's work: pushes wait for a transaction of so many rows, a few milliseconds, not for a whole step."""
 _FILE_SIZE = ("page_count", "page_size")
 
 
