@@ -58,7 +58,7 @@ def grow(sizes: Sequence[int], size_bytes: int, told: Callable[[str], None]) -> 
                     "instructions": _instructions(Path(folder), household, size + REQUESTS) if size in ends else None,
                 }
             )
-            filled = size + REQUESTS + COUNTED + WARM
+            filled = size + REQUESTS + (COUNTED + WARM if points[-1]["instructions"] else 0)
             told(f"{size:,} changesets, filled in {fill_seconds:.0f} s")
         relay.close()
     return {"size_bytes": size_bytes, "requests": REQUESTS, "points": points}
