@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk audit advisories sbom licences openapi conformance-table lies access mutate prove leaks fuzz bench bench-guard bench-alike bench-shards bench-dynamodb bench-coldstart events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk audit advisories sbom licences openapi conformance-table lies access mutate prove leaks fuzz bench bench-guard bench-scale bench-alike bench-shards bench-dynamodb bench-coldstart events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -108,6 +108,12 @@ bench: .venv/.dev  ## the figures of docs/operations.md, measured here
 bench-guard: .venv/.dev  ## instructions of each kind of request, against bench/guard/baseline.json (five minutes; needs valgrind)
 	$(BIN)/python -m bench.guard $(if $(AGAINST),--against $(AGAINST)) $(if $(ACCEPT),--accept) $(if $(PROVE),--prove)
 
+# PARTS: growth vaults retention dynamodb, or ten-million, which is measured when it is named.
+bench-scale: .venv/.dev .bench/.made stand-in  ## what requests cost as stores grow: bench/results/scale.* (half an hour; PARTS=… for some)
+	@$(BIN)/python -m bench.scale $(PARTS)
+	@$(BIN)/python -m bench.scale.report
+	@.bench/bin/python -m bench.scale.plots
+
 bench-shards: .venv/.dev  ## what the shards of SQLite allow, the table of docs/adr/0013 (a local disk; strace adds trips)
 	$(BIN)/python -m bench.shards $(SHARDS_OPTIONS)
 
@@ -169,12 +175,12 @@ lock: .venv/.dev  ## resolve requirements/*.in anew
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o aws.lock aws.in
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o sam.lock sam.in
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o checkov.lock checkov.in
-	cd requirements && for name in client fuzz; do ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o $$name.lock $$name.in; done
+	cd requirements && for name in client fuzz bench; do ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c dev.lock -o $$name.lock $$name.in; done
 	cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -U -o audit.lock audit.in
 	cd requirements && for name in layer runtime; do ../$(BIN)/uv pip compile -q --python-version 3.13 --python-platform x86_64-manylinux_2_34 --generate-hashes --no-annotate --no-header -c dev.lock -o $$name.lock $$name.in; done
 
 clean:
-	rm -rf .venv .sam .checkov .fuzz .audit .lambda .aws-sam .stand-in .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .sam .checkov .fuzz .bench .audit .lambda .aws-sam .stand-in .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -197,6 +203,13 @@ clean:
 	@.fuzz/bin/python -m pip install -q --no-deps --require-hashes -r requirements/run.lock
 	@.fuzz/bin/python -m pip install -q $(EDITABLE)
 	@.fuzz/bin/python -m pip install -q --no-deps --require-hashes -r requirements/fuzz.lock
+	@touch $@
+
+.bench/.made: requirements/run.lock requirements/bench.lock
+	@$(PYTHON) -m venv .bench
+	@.bench/bin/python -m pip install -q --no-deps --require-hashes -r requirements/run.lock
+	@.bench/bin/python -m pip install -q $(EDITABLE)
+	@.bench/bin/python -m pip install -q --no-deps --require-hashes -r requirements/bench.lock
 	@touch $@
 
 # AWS's tool, checkov and the audit's tools pin what others must not have: each has an environment of its own.

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from threading import Timer
 
 from bench.guard.measures import VARIABLES, Measure
-from bench.load import run_closed_loop
+from bench.links import ask_all
 
 WORKER = Path(__file__).with_name("worker.py")
 MARK = "getppid"
@@ -66,7 +66,7 @@ def _in_server(tree: Path, measures: Sequence[Measure]) -> Counts:
             for measure in measures:
                 for requests in (measure.before, measure.measured):
                     _mark(worker)
-                    asyncio.run(run_closed_loop(port, [one.as_bytes() for one in requests], 1))
+                    asyncio.run(ask_all(port, [one.as_bytes() for one in requests], 1))
             _mark(worker)
         return _by_measure("server", measures, folder)
 

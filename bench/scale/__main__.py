@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 
 from bench.scale import growth, many_vaults, pruning, units
-from bench.scale.results import Results, keep
+from bench.scale.results import Results, keep, machine
 
 GROWTH_BYTES, TEN_MILLION_BYTES = 1_024, 400
 TEN_MILLION_SIZES = (1_000, 100_000, 1_000_000, 10_000_000)
@@ -25,7 +25,7 @@ def main() -> int:
     for name in named:
         _tell(f"-------- {name}")
         try:
-            keep(name, PARTS[name]())
+            keep(name, machine(), PARTS[name]())
         except growth.NoRoom as error:
             _tell(f"bench-scale: {error}")
             return 2

@@ -6,8 +6,10 @@ for it: a stall is seen by all that would have come meanwhile.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+
+from bench.links import Link
 
 Next = Callable[[], bytes]
 """Signs the next request."""
@@ -24,31 +26,6 @@ class Answers:
         """Return how long those took that were asked for in this time."""
         pairs = zip(self.at_seconds, self.took_seconds, strict=True)
         return [took for at, took in pairs if start_seconds <= at - took < end_seconds]
-
-
-class Link:
-    """A connection that is kept."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    @classmethod
-    async def to(cls, port: int) -> "Link":
-        """Connect over loopback."""
-        return cls(*await asyncio.open_connection("127.0.0.1", port))
-
-    async def ask(self, request: bytes) -> bytes:
-        """Send a request; return the answer's body. Raises AssertionError unless it is a success."""
-        self._writer.write(request)
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 20"), head.partition(b"\r\n")[0]
-        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        return await self._reader.readexactly(int(length.split(b":")[1]))
-
-    def close(self) -> None:
-        """Close it."""
-        self._writer.close()
 
 
 async def closed_loop(port: int, requests: Next, connections: int, ended: asyncio.Event) -> Answers:
@@ -96,16 +73,3 @@ def _times(began: float, rate: float) -> Iterator[float]:
     while True:
         yield began + number / rate
         number += 1
-
-
-async def ask_all(port: int, requests: Sequence[bytes], connections: int) -> None:
-    """Send each request once."""
-    pending = iter(requests)
-
-    async def connection() -> None:
-        link = await Link.to(port)
-        for request in pending:
-            await link.ask(request)
-        link.close()
-
-    await asyncio.gather(*(connection() for _ in range(connections)))

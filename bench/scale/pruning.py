@@ -17,10 +17,11 @@ from typing import Any
 
 import httpx
 
+from bench.links import Link
 from bench.scale.filling import fill
 from bench.scale.household import Household
 from bench.scale.in_process import InProcess
-from bench.scale.loops import Answers, Link, Next, closed_loop, open_loop
+from bench.scale.loops import Answers, Next, closed_loop, open_loop
 from bench.scale.results import percentile
 from bench.server import MeasuredRelay
 from bench.signed import Request
@@ -32,7 +33,6 @@ OPEN_CONNECTIONS = 64
 BEFORE_SECONDS, AFTER_SECONDS, POLL_SECONDS, MOST_SECONDS = 10, 5, 0.25, 600
 TIMER_SECONDS = 2
 BLOB = b"sealed"
-PHASES = ("before", "during", "after")
 
 
 def prune(told: Callable[[str], None], changesets: int = CHANGESETS) -> dict[str, Any]:
@@ -155,13 +155,18 @@ def _ask(host: str, *requests: Request) -> Any:  # noqa: ANN401 -- JSON
 def _figures(answers: Answers, times: tuple[float, float, float]) -> dict[str, Any]:
     """Return percentiles of each phase, and for the picture those of each second."""
     started, through, end = times
-    edges = dict(zip(PHASES, ((0.0, started), (started, through), (through, end)), strict=True))
     return {
         "retention_seconds": round(through - started, 1),
         "started_at_second": round(started, 1),
-        "phases": {name: _spread(answers.between(*edge), edge[1] - edge[0]) for name, edge in edges.items()},
+        "phases": prune_phases(answers, started, through, end),
         "seconds": [_spread(answers.between(second, second + 1), 1) for second in range(int(end))],
     }
+
+
+def prune_phases(answers: Answers, started: float, through: float, end: float) -> dict[str, dict[str, float]]:
+    """Return percentiles of each phase. A request is of the phase in which it was asked for, or due."""
+    edges = {"before": (0.0, started), "during": (started, through), "after": (through, end)}
+    return {name: _spread(answers.between(*edge), edge[1] - edge[0]) for name, edge in edges.items()}
 
 
 def _spread(took_seconds: Sequence[float], seconds: float) -> dict[str, float]:

@@ -16,10 +16,10 @@ FILE = FOLDER / "scale.json"
 Results = dict[str, Any]
 
 
-def keep(part: str, figures: Results, file: Path = FILE) -> None:
-    """Put a part's figures, with machine and date, in the place of those that it had; other parts stay."""
+def keep(part: str, measured_on: dict[str, str], figures: Results, file: Path = FILE) -> None:
+    """Put a part's figures in the place of those that it had; other parts stay."""
     results = read(file)
-    results[part] = {"measured_on": machine(), **figures}
+    results[part] = {"measured_on": measured_on, **figures}
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
 
@@ -39,6 +39,7 @@ def machine() -> dict[str, str]:
         "kernel": f"{platform.system()} {platform.release().partition('-')[0]}",
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
+        "load": f"{os.getloadavg()[0]:.1f}",
     }
 
 
