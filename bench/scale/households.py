@@ -1,8 +1,8 @@
 """What very many households cost on AWS, and which quota they meet first, on paper: `python -m bench.scale.households`.
 
 Units are those that `make bench-dynamodb` counts, which do not grow with a vault. Prices, quotas and times are
-assumptions: list prices of eu-central-1 without free tiers or discounts for volume, and default quotas, as remembered in
-November 2026.
+assumptions: list prices of eu-central-1 without free tiers or discounts for volume, and default quotas, as remembered
+in November 2026.
 """
 
 from collections.abc import Callable, Iterator

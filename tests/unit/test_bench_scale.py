@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable
 from itertools import count
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bench.scale import households
 from bench.scale.filling import fill
 from bench.scale.growth import grow
 from bench.scale.household import Household
@@ -105,6 +107,21 @@ def test_the_growth_of_a_small_vault_is_measured_and_told(monkeypatch: pytest.Mo
     page = "\n".join(lines({"growth": {"measured_on": on, **figures}}))
     assert "| push of 1 KB |" in page
     assert "| pull of 100 at the start | - |" in page
+
+
+def test_what_the_documentation_says_of_a_million_households_is_what_is_computed() -> None:
+    page = (Path(__file__).parents[2] / "docs/operations.md").read_text("utf-8")
+    *tables, retention = "\n".join(households.lines()).split("\n\n")
+    for table in tables:
+        assert table in page
+    for figure in re.findall(r"[\d.,]*\d", retention):
+        assert figure in page
+
+
+def test_the_quota_at_the_top_is_the_one_that_fewest_households_meet() -> None:
+    met = [quota.households for quota in households.quotas()]
+    assert met == sorted(met)
+    assert sum(households.bill().values()) == pytest.approx(0.1159, abs=0.0001)
 
 
 @pytest.mark.skipif(not FILE.exists(), reason="nothing was measured yet")
