@@ -85,3 +85,37 @@ def test_sweeping_stops_after_the_rows_that_it_was_asked_for(log: WatchedLog, va
     log.changes.clear()
     assert log.sweep(ROWS_A_WRITE + 1)
     assert sum(log.changes) == ROWS_A_WRITE + 1
+
+
+class Clock:
+    """Time that passes by sleeping, and by ten milliseconds for each look at it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.rests: list[float] = []
+
+    def monotonic(self) -> float:
+        self.now += 0.01
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.rests.append(seconds)
+
+
+@pytest.mark.parametrize("task", ["prune", "sweep"])
+def test_between_two_transactions_of_retention_other_processes_find_the_file_free(
+    log: WatchedLog, vault: TestedVault, monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    """Else `maintain` beside a server has the lock again before the server has looked, and pushes wait for good."""
+    vault.complete(ROWS)
+    if task == "sweep":
+        vault.erase()
+    log.changes.clear()
+    clock = Clock()
+    monkeypatch.setattr("relay.adapters.sqlite.database.time", clock)
+    if task == "prune":
+        log.prune(vault.vault_id, NOW_MS + 1, 1000)
+    else:
+        log.sweep(1000)
+    assert len(log.changes) == 4
+    assert clock.rests == [pytest.approx(0.01)] * 4

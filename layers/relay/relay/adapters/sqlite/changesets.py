@@ -82,7 +82,7 @@ class Changesets:
         while left and (step is None or step.more):
             rows = min(left, ROWS_A_WRITE)
             prune = partial(_prune, vault_id=vault_id, received_before_ms=received_before_ms, max_rows=rows)
-            part = self._database.write(prune)
+            part = self._database.write_and_rest(prune)
             if part is None:
                 return step
             step, pruned = part

@@ -74,7 +74,7 @@ class Vaults:
         removed, more = 0, True
         while more and removed < max_rows:
             rows = min(max_rows - removed, ROWS_A_WRITE)
-            found, more = self._database.write(partial(_sweep, max_rows=rows))
+            found, more = self._database.write_and_rest(partial(_sweep, max_rows=rows))
             if not found:
                 break
             removed += rows
