@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk audit advisories sbom licences openapi conformance-table lies access mutate prove leaks leaks-table fuzz bench bench-snapshot bench-alike bench-shards bench-dynamodb bench-lambda events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk audit advisories sbom licences openapi conformance-table lies access mutate prove leaks leaks-table fuzz bench bench-guard bench-scale bench-snapshot bench-alike bench-shards bench-dynamodb bench-lambda events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -110,6 +110,16 @@ bench: .bench/.made bench/beside/peers_npm/node_modules/.made  ## our relay and 
 
 bench-snapshot: .venv/.dev  ## a snapshot of 1 GiB from one device to another, and the memory that it takes
 	$(BIN)/python -m bench.snapshot
+
+# AGAINST=commit measures that one, too; ACCEPT=1 writes a new baseline; PROVE=1 seeds slow-downs (half an hour).
+bench-guard: .venv/.dev  ## instructions of each kind of request, against bench/guard/baseline.json (five minutes; needs valgrind)
+	$(BIN)/python -m bench.guard $(if $(AGAINST),--against $(AGAINST)) $(if $(ACCEPT),--accept) $(if $(PROVE),--prove)
+
+# PARTS: growth vaults retention dynamodb, or ten-million, which is measured when it is named.
+bench-scale: .venv/.dev .bench/.made stand-in  ## what requests cost as stores grow: bench/results/scale.* (half an hour; PARTS=… for some)
+	@$(BIN)/python -m bench.scale $(PARTS)
+	@$(BIN)/python -m bench.scale.report
+	@.bench/bin/python -m bench.scale.plots
 
 bench-shards: .venv/.dev  ## what the shards of SQLite allow, the table of docs/adr/0013 (a local disk; strace adds trips)
 	$(BIN)/python -m bench.shards $(SHARDS_OPTIONS)

@@ -1,10 +1,11 @@
 """The log itself: appending, paging, pruning."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from sqlite3 import Connection
 from typing import TypeVar
 
-from relay.adapters.sqlite.database import Database
+from relay.adapters.sqlite.database import ROWS_A_WRITE, Database
 from relay.adapters.sqlite.places import place
 from relay.ports import AppendPlan, LogState, NewRecord, Page, PruneStep, Receipt, Record, Standing
 from relay_protocol.chain import Head
@@ -75,38 +76,44 @@ class Changesets:
         return self._database.read(work)
 
     def prune(self, vault_id: str, received_before_ms: int, max_rows: int) -> PruneStep | None:
-        """See `Log.prune`. The last step that dropped something empties the write-ahead log too."""
+        """See `Log.prune`. It is done by short transactions; the last one that dropped something empties the log."""
         assert max_rows > 0
-        pruned = False
-
-        def work(db: Connection) -> PruneStep | None:
-            nonlocal pruned
-            row = db.execute(_PRUNING, (vault_id,)).fetchone()
-            if row is None:
-                return None
-            vault_no, floor_seq, floor_chain, covered_seq = row
-            floor, freed_bytes, more = Head(floor_seq, floor_chain), 0, False
-            candidates = db.execute(
-                "SELECT received_at_ms, size_bytes, chain FROM changesets WHERE place > ? AND place <= ?"
-                " ORDER BY place LIMIT ?",
-                (place(vault_no, floor_seq), place(vault_no, covered_seq), max_rows + 1),
-            )
-            for received_at_ms, size_bytes, chain in candidates:
-                if received_at_ms >= received_before_ms:
-                    break
-                if floor.seq == floor_seq + max_rows:
-                    more = True
-                    break
-                floor, freed_bytes = Head(floor.seq + 1, chain), freed_bytes + size_bytes
-            pruned = floor.seq > floor_seq
-            if pruned:
-                _drop_texts(db, vault_no, floor_seq, floor, freed_bytes)
-            return PruneStep(floor, more)
-
-        step = self._database.write(work)
-        if step and pruned and not step.more:
+        step, left = None, max_rows
+        while left and (step is None or step.more):
+            rows = min(left, ROWS_A_WRITE)
+            prune = partial(_prune, vault_id=vault_id, received_before_ms=received_before_ms, max_rows=rows)
+            part = self._database.write_and_rest(prune)
+            if part is None:
+                return step
+            step, pruned = part
+            left -= pruned
+        if step and left < max_rows and not step.more:
             self._database.empty_wal()
         return step
+
+
+def _prune(db: Connection, vault_id: str, received_before_ms: int, max_rows: int) -> tuple[PruneStep, int] | None:
+    """Prune in one transaction; return also how many it were."""
+    row = db.execute(_PRUNING, (vault_id,)).fetchone()
+    if row is None:
+        return None
+    vault_no, floor_seq, floor_chain, covered_seq = row
+    floor, freed_bytes, more = Head(floor_seq, floor_chain), 0, False
+    candidates = db.execute(
+        "SELECT received_at_ms, size_bytes, chain FROM changesets WHERE place > ? AND place <= ?"
+        " ORDER BY place LIMIT ?",
+        (place(vault_no, floor_seq), place(vault_no, covered_seq), max_rows + 1),
+    )
+    for received_at_ms, size_bytes, chain in candidates:
+        if received_at_ms >= received_before_ms:
+            break
+        if floor.seq == floor_seq + max_rows:
+            more = True
+            break
+        floor, freed_bytes = Head(floor.seq + 1, chain), freed_bytes + size_bytes
+    if floor.seq > floor_seq:
+        _drop_texts(db, vault_no, floor_seq, floor, freed_bytes)
+    return PruneStep(floor, more), floor.seq - floor_seq
 
 
 def _receipts(db: Connection, vault_no: int, ids: Sequence[str]) -> dict[str, Receipt]:

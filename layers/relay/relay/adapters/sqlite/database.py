@@ -1,6 +1,7 @@
 """One SQLite file: its transactions, and what rewrites it."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from functools import partial
@@ -19,6 +20,9 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT_SECONDS = 5.0
 EMPTY_WAL_TIMEOUT_MS = 200
+LONGEST_REST_SECONDS = 0.05
+ROWS_A_WRITE = 100
+"""Of retention's work: pushes wait for a transaction of so many rows, a few milliseconds, not for a whole step."""
 _FILE_SIZE = ("page_count", "page_size")
 
 
@@ -71,6 +75,17 @@ class Database:
             transact_write(connection, lambda db: results.append(work(db)), self._file.busy_timeout_seconds)
             self._connections.keep(connection)
         return results[0]
+
+    def write_and_rest(self, work: Callable[[sqlite3.Connection], W]) -> W:
+        """Write, then leave the file alone for as long as that took, at most LONGEST_REST_SECONDS.
+
+        For one of many writes in a row: other processes look at random whether the file is free, and between two writes
+        without a rest they would seldom find it so. Raises StoreUnavailable.
+        """
+        began = time.monotonic()
+        result = self.write(work)
+        time.sleep(min(time.monotonic() - began, LONGEST_REST_SECONDS))
+        return result
 
     def empty_wal(self) -> None:
         """Move the write-ahead log into the file and empty it, so that no deleted bytes stay there.

@@ -1,10 +1,11 @@
 """Vaults as a whole: what they are, erasing them, and what an erasure leaves to sweep."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from sqlite3 import Connection
 
 from relay.adapters.sqlite import places
-from relay.adapters.sqlite.database import Database
+from relay.adapters.sqlite.database import ROWS_A_WRITE, Database
 from relay.adapters.sqlite.members import count_members
 from relay.adapters.sqlite.snapshots import THERE, snapshots_where
 from relay.ports import VaultInfo
@@ -64,33 +65,23 @@ class Vaults:
         return self._database.write(work)
 
     def sweep(self, max_rows: int) -> bool:
-        """See `Log.sweep`. One vault a step.
+        """See `Log.sweep`. It is done by short transactions, each of one vault.
 
-        The last step empties the write-ahead log too; a call that finds nothing to remove, as the scheduled ones do,
+        The last one empties the write-ahead log too; a call that finds nothing to remove, as the scheduled ones do,
         scrubs the file.
         """
         assert max_rows > 0
-
-        def work(db: Connection) -> tuple[bool, bool]:
-            row = db.execute(_NEXT_TO_SWEEP).fetchone()
-            if row is None:
-                return False, False
-            first, last = places.of_vault(row[0])
-            db.execute(
-                "DELETE FROM changesets WHERE place IN"
-                " (SELECT place FROM changesets WHERE place BETWEEN ? AND ? LIMIT ?)",
-                (first, last, max_rows),
-            )
-            left = "SELECT 1 FROM changesets WHERE place BETWEEN ? AND ? LIMIT 1"
-            if db.execute(left, (first, last)).fetchone() is None:
-                db.execute("UPDATE erased SET vault_no = NULL WHERE NOT scrubbed AND vault_no = ?", row)
-            return True, db.execute(_NEXT_TO_SWEEP).fetchone() is not None
-
-        removed, more = self._database.write(work)
-        if removed and not more:
-            self._database.empty_wal()
-        elif not removed:
+        removed, more = 0, True
+        while more and removed < max_rows:
+            rows = min(max_rows - removed, ROWS_A_WRITE)
+            found, more = self._database.write_and_rest(partial(_sweep, max_rows=rows))
+            if not found:
+                break
+            removed += rows
+        if not removed:
             self.scrub()
+        elif not more:
+            self._database.empty_wal()
         return more
 
     def is_unswept(self) -> bool:
@@ -126,3 +117,19 @@ class Vaults:
         """See `Log.vault_ids`."""
         query = "SELECT vault_id FROM vaults WHERE vault_id > ? ORDER BY vault_id LIMIT ?"
         return self._database.read(lambda db: [row[0] for row in db.execute(query, (after, limit))])
+
+
+def _sweep(db: Connection, max_rows: int) -> tuple[bool, bool]:
+    """Sweep in one transaction; return whether there was something, and whether there is more."""
+    row = db.execute(_NEXT_TO_SWEEP).fetchone()
+    if row is None:
+        return False, False
+    first, last = places.of_vault(row[0])
+    db.execute(
+        "DELETE FROM changesets WHERE place IN (SELECT place FROM changesets WHERE place BETWEEN ? AND ? LIMIT ?)",
+        (first, last, max_rows),
+    )
+    left = "SELECT 1 FROM changesets WHERE place BETWEEN ? AND ? LIMIT 1"
+    if db.execute(left, (first, last)).fetchone() is None:
+        db.execute("UPDATE erased SET vault_no = NULL WHERE NOT scrubbed AND vault_no = ?", row)
+    return True, db.execute(_NEXT_TO_SWEEP).fetchone() is not None
