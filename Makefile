@@ -6,7 +6,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-
 ENV ?= dev
 EDITABLE := --no-deps --no-build-isolation -e layers/relay -e .
 
-.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk audit advisories sbom licences openapi conformance-table lies access mutate prove leaks fuzz bench bench-guard bench-scale bench-alike bench-shards bench-dynamodb bench-coldstart events lock clean
+.PHONY: run client maintain test test-as-built stand-in check check-template build emulated deploy delete demo demo-aws-local aws-stores fmt lint lint-zk audit advisories sbom licences openapi conformance-table lies access mutate prove leaks leaks-table fuzz bench bench-snapshot bench-guard bench-scale bench-alike bench-shards bench-dynamodb bench-lambda events lock clean
 
 run: .venv/.run  ## start the embedded relay and print its URL
 	@$(BIN)/sync-relay-server serve
@@ -93,6 +93,9 @@ fuzz: .fuzz/.made  ## the targets of tests/fuzz under a coverage-guided fuzzer, 
 leaks: .venv/.dev stand-in  ## seed leaks of sealed values, and see that audit, types or canaries catch each (half an hour)
 	$(BIN)/python -m tools.leaks
 
+leaks-table: .venv/.dev  ## write the table of leaks in docs/threat-model.md anew
+	$(BIN)/python -m tools.leaks.document
+
 bench-alike: .venv/.dev stand-in  ## whether a guesser can tell a vault by time, the figures of docs/threat-model.md
 	$(BIN)/python -m bench.alike
 
@@ -101,8 +104,12 @@ TIMES ?= 10
 prove: .venv/.dev stand-in  ## the model, histories, kills and faults at length: about an hour; the figures stand at the end
 	@RELAY_TEST_PROVE=$(TIMES) $(BIN)/python -m pytest tests/model tests/history tests/kills tests/contract/test_dynamodb_faults.py tests/contract/test_sqlite_every_call.py tests/contract/test_sqlite_torn.py tests/contract/test_filesystem_every_call.py tests/contract/test_s3_faults.py tests/e2e/test_cut_connections.py
 
-bench: .venv/.dev  ## the figures of docs/operations.md, measured here
-	$(BIN)/python -m bench
+# Linux: what the kernel tells of processes is read from /proc. BENCH_OPTIONS=--quick takes three minutes, not twenty.
+bench: .bench/.made bench/beside/peers_npm/node_modules/.made  ## our relay and its peers at the same work, in one run: bench/results/ and the README's table
+	@.bench/bin/python -m bench.beside $(BENCH_OPTIONS)
+
+bench-snapshot: .venv/.dev  ## a snapshot of 1 GiB from one device to another, and the memory that it takes
+	$(BIN)/python -m bench.snapshot
 
 # AGAINST=commit measures that one, too; ACCEPT=1 writes a new baseline; PROVE=1 seeds slow-downs (half an hour).
 bench-guard: .venv/.dev  ## instructions of each kind of request, against bench/guard/baseline.json (five minutes; needs valgrind)
@@ -120,8 +127,10 @@ bench-shards: .venv/.dev  ## what the shards of SQLite allow, the table of docs/
 bench-dynamodb: .venv/.dev stand-in  ## units and trips of each request, the table of docs/adr/0012
 	$(BIN)/python -m bench.dynamodb
 
-bench-coldstart: .venv/.dev stand-in emulated  ## how long each function takes to start, the table of docs/adr/0015
-	$(BIN)/python -m bench.coldstart
+# On an otherwise idle machine. LAMBDA_OPTIONS=--quick for a look at it.
+bench-lambda: .venv/.dev .sam/.made .bench/.made stand-in emulated  ## starts, requests and costs on Lambda, the tables of docs/operations.md (15 min)
+	$(BIN)/python -m bench.on_lambda $(LAMBDA_OPTIONS)
+	.bench/bin/python -m bench.on_lambda.plots
 
 # What CI runs: all that must hold. The tests come last, so that their closing line ends it.
 check: lint lint-zk
@@ -151,7 +160,7 @@ build: .venv/.run .sam/.made  ## what is deployed, into .aws-sam/build
 # What the tests run under the runtime's emulator. Without Python 3.13 they are skipped, and fail in CI.
 emulated: $(if $(RUNTIME_PYTHON),.aws-sam/emulated/.built .lambda/.made)
 
-.aws-sam/emulated/.built: template.yaml requirements/layer.lock layers/relay/Makefile \
+.aws-sam/emulated/.built: template.yaml requirements/layer.lock requirements/aws.lock layers/relay/Makefile \
 		$(shell find layers/relay functions tools/layer schema/sqlite -name '*.py' -o -name '*.sql') | .venv/.run .sam/.made
 	@$(call SAM_BUILD,$(HERE)) --build-dir .aws-sam/emulated >.aws-sam.log 2>&1 || { cat .aws-sam.log; exit 1; }
 	@rm .aws-sam.log
@@ -180,7 +189,7 @@ lock: .venv/.dev  ## resolve requirements/*.in anew
 	cd requirements && for name in layer runtime; do ../$(BIN)/uv pip compile -q --python-version 3.13 --python-platform x86_64-manylinux_2_34 --generate-hashes --no-annotate --no-header -c dev.lock -o $$name.lock $$name.in; done
 
 clean:
-	rm -rf .venv .sam .checkov .fuzz .bench .audit .lambda .aws-sam .stand-in .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .sam .checkov .fuzz .bench bench/beside/peers_npm/node_modules .audit .lambda .aws-sam .stand-in .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -210,6 +219,17 @@ clean:
 	@.bench/bin/python -m pip install -q --no-deps --require-hashes -r requirements/run.lock
 	@.bench/bin/python -m pip install -q $(EDITABLE)
 	@.bench/bin/python -m pip install -q --no-deps --require-hashes -r requirements/bench.lock
+	@touch $@
+
+# The peers, by the hashes of package-lock.json, and the Node that they want. Nothing that they bring is run but the build
+# of SQLite's binding, from the sources in its package against that Node's headers (needs a C++ compiler).
+bench/beside/peers_npm/node_modules/.made: bench/beside/peers_npm/package-lock.json
+	@[ "$$(uname -s)" = Linux ] || { echo "make bench reads what Linux tells of processes, and this is no Linux" >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "make bench needs npm, and did not find it" >&2; exit 1; }
+	@command -v c++ >/dev/null || { echo "make bench needs a C++ compiler, c++, and did not find it" >&2; exit 1; }
+	@cd $(@D)/.. && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@cd $(@D) && PATH="$$PWD/.bin:$$PATH" npm_config_nodedir="$$(dirname "$$(dirname "$$(readlink -f .bin/node)")")" \
+		npm_config_build_from_source=true npm rebuild --silent --prefix .. better-sqlite3
 	@touch $@
 
 # AWS's tool, checkov and the audit's tools pin what others must not have: each has an environment of its own.

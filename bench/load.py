@@ -38,6 +38,11 @@ class Session:
     vault_id: str
     text_bytes: int = 0
 
+    @property
+    def host(self) -> str:
+        """What `Host` says."""
+        return f"127.0.0.1:{self.port}"
+
     @classmethod
     def found(cls, port: int, device: Device) -> "Session":
         """Found a vault."""
@@ -51,34 +56,25 @@ class Session:
         connection.close()
         return session
 
-    def push(self) -> bytes:
-        """Return a push of one changeset of about 1 KB."""
-        changeset = {
-            "id": str(uuid.uuid4()),
-            "origin_device": self.device.id,
-            "origin_user": "-" * 22,
-            "timestamp": "-",
-            "operation_type": "-" * 22,
-            "entity": "-" * 22,
-            "entity_id": "-" * 22,
-            "schema_version": 1,
-            "key_id": "-" * 22,
-            "nonce": base64url(os.urandom(24)),
-            "ciphertext": base64url(os.urandom(SEALED_BYTES * 3 // 4)),
-        }
-        body = json.dumps(changeset, separators=(",", ":")).encode()
-        self.text_bytes = len(body)
-        return self._raw(*self._signed("POST", f"/vaults/{self.vault_id}/changesets", body), body)
+    def push(self, batch: int = 1, sealed_bytes: int = SEALED_BYTES) -> bytes:
+        """Return a push of a batch of changesets, each of about 1 KB unless told otherwise."""
+        changesets = [changeset(self.device.id, sealed_bytes) for _ in range(batch)]
+        body = json.dumps(changesets[0] if batch == 1 else {"changesets": changesets}, separators=(",", ":")).encode()
+        self.text_bytes = len(body) // batch
+        return self.request("POST", "/changesets", body)
 
-    def pull(self, since: int) -> bytes:
-        """Return a pull of 100."""
-        query = [("since", str(since)), ("limit", "100")]
-        return self._raw(*self._signed("GET", f"/vaults/{self.vault_id}/changesets", b"", query), b"")
+    def pull(self, since: int, limit: int = 100) -> bytes:
+        """Return a pull."""
+        return self.request("GET", "/changesets", b"", [("since", str(since)), ("limit", str(limit))])
+
+    def request(self, method: str, path: str, body: bytes = b"", query: list[tuple[str, str]] | None = None) -> bytes:
+        """Return a signed request; the path is below the vault's."""
+        return self._raw(*self._signed(method, f"/vaults/{self.vault_id}{path}", body, query), body)
 
     def _signed(
         self, method: str, path: str, body: bytes, query: list[tuple[str, str]] | None = None
     ) -> tuple[str, str, dict[str, str]]:
-        host = f"127.0.0.1:{self.port}"
+        host = self.host
         fields = {"content-type": "application/json"} if body else {}
         message = Message(method, host, path, query or [], fields, body)
         headers = {"Host": host, **fields, **sign(message, self.device.key, int(time.time()))}
@@ -91,6 +87,23 @@ class Session:
         if body:
             lines.append(f"Content-Length: {len(body)}")
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def changeset(device_id: str, sealed_bytes: int = SEALED_BYTES) -> dict[str, str | int]:
+    """Return a changeset as a device sends it, with that many characters of ciphertext."""
+    return {
+        "id": str(uuid.uuid4()),
+        "origin_device": device_id,
+        "origin_user": "-" * 22,
+        "timestamp": "-",
+        "operation_type": "-" * 22,
+        "entity": "-" * 22,
+        "entity_id": "-" * 22,
+        "schema_version": 1,
+        "key_id": "-" * 22,
+        "nonce": base64url(os.urandom(24)),
+        "ciphertext": base64url(os.urandom(sealed_bytes * 3 // 4)),
+    }
 
 
 async def run_closed_loop(port: int, requests: list[bytes], connections: int) -> None:

@@ -33,4 +33,7 @@ class Bounds:
     shutdown_seconds: int = 20
     """For requests under way, once the server was told to end."""
     handler_threads: int = 16
+    max_group: int = 64
+    """Pushes that share a commit: the first of them waits for the last."""
+    max_grouped_body_bytes: int = 64 * KIB
     transfer_threads: int = 4

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from local.bounds import Bounds
 from local.maintenance import Maintenance, maintain
+from local.memory import keep_little
 from local.server import HANDLERS, Server, bind, make_door, url_of
 from relay.config import ConfigurationError
 from relay.ports import StoreUnavailable
@@ -50,6 +51,7 @@ def _fail(reason: str, status: int) -> int:
 
 
 def _serve(relay: Relay) -> None:
+    keep_little()
     relay.log.ping()  # a store that is another than the variables say is told here, not to clients
     bounds = Bounds()
     _allow_open_files(bounds.max_connections + FILES_BESIDES_CONNECTIONS)

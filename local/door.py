@@ -7,6 +7,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from functools import partial
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
@@ -14,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from local.blob_routes import BlobRoutes
 from local.bounds import Bounds
 from local.events import Events, put_body
+from local.grouping import Grouping
 from local.incoming import RETRY_SECONDS, ClientGone, Incoming, Memory, Share
 from local.outgoing import Answer, render, send_answer, send_whole
 from local.pages import Pages
@@ -29,6 +31,7 @@ Handler = Callable[[dict[str, Any], object], ProxyResponse]
 class Door:
     """Answers every request of the embedded server. `handlers` are by the routes' groups; they run in `threads`.
 
+    Small pushes run in `grouping`, where the log commits several at once; large ones gain more by running side by side.
     `blobs` is None where the store serves its blobs itself.
     """
 
@@ -42,6 +45,7 @@ class Door:
         telemetry: Telemetry,
         threads: Executor,
         bounds: Bounds,
+        grouping: Grouping[ProxyResponse] | None = None,
     ) -> None:
         self._handlers = handlers
         self._events = events
@@ -51,6 +55,7 @@ class Door:
         self._telemetry = telemetry
         self._threads = threads
         self._bounds = bounds
+        self._grouping = grouping
         self._memory = Memory(bounds.max_buffered_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,11 +81,16 @@ class Door:
         try:
             route, ids = resolve(path)
             event = self._events.event(scope, path, route, ids, request_id)
-            handler = self._handlers[route.group]
+            call = partial(self._handlers[route.group], event, None)
             with Share(self._memory) as share:  # until the handler is done: the event holds the body
+                body = b""
                 if (incoming.declared_bytes or 0) <= self._max_body_bytes:
-                    put_body(event, await incoming.collect(self._max_body_bytes + 1, share))
-                return render(await asyncio.get_running_loop().run_in_executor(self._threads, handler, event, None))
+                    body = await incoming.collect(self._max_body_bytes + 1, share)
+                    put_body(event, body)
+                is_push = route.group == "changesets" and scope["method"] == "POST"
+                if self._grouping is not None and is_push and len(body) <= self._bounds.max_grouped_body_bytes:
+                    return render(await self._grouping.run(call))
+                return render(await asyncio.get_running_loop().run_in_executor(self._threads, call))
         except RelayError as error:
             return render(refuse(error))
         except ClientGone:

@@ -22,8 +22,10 @@ from local.bounds import Bounds
 from local.connection import BoundedConnection
 from local.door import Door, Handler
 from local.events import Events
+from local.grouping import Grouping
 from local.pages import Pages
 from relay.adapters.filesystem import FilesystemBlobs
+from relay.adapters.sqlite import SqliteLog
 from relay.service import Relay
 
 HANDLERS: Mapping[str, Handler] = {
@@ -54,6 +56,7 @@ def make_door(relay: Relay, handlers: Mapping[str, Handler], bounds: Bounds) -> 
         telemetry=relay.telemetry,
         threads=ThreadPoolExecutor(bounds.handler_threads, "handler"),
         bounds=bounds,
+        grouping=Grouping(relay.log, bounds.max_group) if isinstance(relay.log, SqliteLog) else None,
     )
 
 

@@ -7,10 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from tools.holdings.disk import Disk
+from tools.processes import descendants_of
 
 if TYPE_CHECKING:
     from tools.holdings.port import Holdings
@@ -31,6 +34,7 @@ class EmbeddedRelay:
         self.holdings: Holdings = Disk(folder)
         """What its stores hold, if they are in its folder."""
         self.url = ""
+        self._logged: SimpleQueue[str | None] = SimpleQueue()
 
     def __enter__(self) -> Self:
         self.start()
@@ -70,18 +74,29 @@ class EmbeddedRelay:
         if not self.url:
             raise RuntimeError(f"the relay did not start: exit code {self._process.wait()}")
         self._environment["RELAY_PORT"] = str(self.port)
+        self._logged = SimpleQueue()
+        self._reader = Thread(target=self._drain, args=(self._process.stdout, self._logged), daemon=True)
+        self._reader.start()
+
+    def _drain(self, output: IO[str], logged: "SimpleQueue[str | None]") -> None:
+        """Read all that it logs, so that the pipe never fills and holds it up; None is the end."""
+        for line in output:
+            logged.put(line)
+        output.close()
+        logged.put(None)
 
     def lines(self) -> Iterator[str]:
-        """Yield what it logs, as it comes."""
-        assert self._process.stdout is not None
-        for line in self._process.stdout:  # noqa: UP028 -- which would close the pipe when its reader has enough
+        """Yield what it logs and nobody was told yet, as it comes, until it ends."""
+        while (line := self._logged.get()) is not None:
             yield line
+        self._logged.put(None)
 
     def stop(self) -> str:
-        """End it cleanly; return what it logged since it started."""
+        """End it cleanly; return what it logged since it started and `lines` did not tell."""
         self._process.terminate()
-        output, _ = self._process.communicate(timeout=STOP_SECONDS)
-        return output
+        self._process.wait(STOP_SECONDS)
+        self._reader.join(STOP_SECONDS)
+        return "".join(self.lines())
 
     def wait(self) -> int:
         """Wait until it has ended; return its exit status."""
@@ -90,7 +105,8 @@ class EmbeddedRelay:
     def kill(self) -> None:
         """End it as a power cut would."""
         self._process.kill()
-        self._process.communicate(timeout=STOP_SECONDS)
+        self._process.wait(STOP_SECONDS)
+        self._reader.join(STOP_SECONDS)
 
     def maintain(self) -> dict[str, Any]:
         """Run retention once on its stores, beside it; return the counts."""
@@ -109,13 +125,3 @@ class EmbeddedRelay:
 
     def _command(self, command: str) -> list[str]:
         return [sys.executable, "-m", "local.cli", command]
-
-
-def descendants_of(process: int) -> list[int]:
-    """Return the processes that a process started, and that these did, the latest first."""
-    try:
-        threads = list(Path(f"/proc/{process}/task").iterdir())
-        children = [int(child) for thread in threads for child in (thread / "children").read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-    return [one for child in children for one in (*descendants_of(child), child)]

@@ -56,6 +56,8 @@ def main(
             status = _checked(relay, checks, junit, json_file)
     except (OSError, ValueError, NoRelay) as error:
         _stop(str(error))
+    except KeyboardInterrupt:
+        _stop("interrupted; what was founded is erased")
     sys.exit(status)
 
 

@@ -25,12 +25,14 @@ class Result:
 
 
 def run(relay: Relay, checks: Iterable[Check], told: Callable[[Result], None]) -> list[Result]:
-    """Run the checks; tell each result as it comes. What they founded is erased."""
+    """Run the checks; tell each result as it comes. What they founded is erased, also where one is interrupted."""
     results = []
     for check in checks:
         started = time.monotonic()
-        outcome, reason = _outcome(relay, check)
-        left = _cleaned_up(relay)
+        try:
+            outcome, reason = _outcome(relay, check)
+        finally:
+            left = _cleaned_up(relay)
         if left and outcome == "passed":
             outcome, reason = "failed", f"expected that its vaults can be erased, got {left} left"
         results.append(Result(check, outcome, reason, time.monotonic() - started))
@@ -47,7 +49,15 @@ def _outcome(relay: Relay, check: Check) -> tuple[Outcome, str]:
         return "failed", str(failure)
     except httpx.HTTPError as error:
         return "failed", f"expected an answer, got {type(error).__name__}"
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except (
+        httpx.InvalidURL,
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         return "failed", f"expected an answer as the protocol describes it, got one that gave {error!r}"
     return "passed", ""
 
@@ -55,5 +65,5 @@ def _outcome(relay: Relay, check: Check) -> tuple[Outcome, str]:
 def _cleaned_up(relay: Relay) -> list[str]:
     try:
         return relay.clean_up()
-    except (httpx.HTTPError, Failed) as error:
+    except (httpx.HTTPError, Failed, LookupError, TypeError, ValueError) as error:
         return [str(error)]

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import NoReturn
 from xml.etree import ElementTree as ET
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
 from sync_relay_conformance.command import main
+from sync_relay_conformance.relay import Relay
 
 CONFIG = {"limits": {"rate_limit": None, "max_body_bytes": 10}, "retention": {}, "vault_creation": "closed"}
 
@@ -94,6 +97,44 @@ def test_what_cannot_be_run_is_told_apart_from_a_failure(options: tuple[str, ...
 def test_what_is_no_relay_is_not_checked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(CONFIG, "limits")
     assert run("--url", url).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [httpx.InvalidURL("no URL"), OverflowError("too large"), RecursionError("too deep"), KeyError("a member")],
+    ids=lambda raised: type(raised).__name__,
+)
+def test_whatever_a_relay_answers_fails_a_check_and_does_not_end_the_run(
+    url: str, monkeypatch: pytest.MonkeyPatch, raised: Exception
+) -> None:
+    """A URL that is none, a number beyond all, JSON without end."""
+
+    def sent(*_: object, **__: object) -> NoReturn:
+        raise raised
+
+    monkeypatch.setattr(Relay, "ask", sent)
+    ended = run("--url", url, "--only", "health is ok")
+    assert ended.exit_code == 1
+    assert "0 passed, 1 failed" in ended.output
+
+
+def test_a_run_that_is_interrupted_erases_what_it_founded_and_says_so(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cleaned: list[bool] = []
+
+    def clean_up(_: Relay) -> list[str]:
+        cleaned.append(True)
+        return []
+
+    def interrupt(*_: object, **__: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Relay, "ask", interrupt)
+    monkeypatch.setattr(Relay, "clean_up", clean_up)
+    ended = run("--url", url, "--only", "health is ok")
+    assert (ended.exit_code, cleaned) == (2, [True])
+    assert "interrupted" in ended.output
 
 
 def test_checks_can_be_listed_without_a_relay() -> None:

@@ -95,6 +95,18 @@ def is_reaped(vault: TestedVault) -> bool:
     return not list(vault.log._store.texts.text_keys(f"{vault.vault_id}/"))
 
 
+def covered_large(vault: TestedVault) -> None:
+    """Let a snapshot cover texts that lie in S3, so that they may be pruned."""
+    pushed_large(vault)
+    vault.complete(5, b"covers all")
+
+
+def erased_large(vault: TestedVault) -> None:
+    """Erase a vault whose texts lie in S3, so that they are to be swept."""
+    pushed_large(vault)
+    log_methods.erased(vault)
+
+
 def reaped(vault: TestedVault) -> None:
     place: str | None = ""
     while place is not None:
@@ -104,5 +116,11 @@ def reaped(vault: TestedVault) -> None:
 METHODS: dict[str, Case] = log_methods.METHODS | {
     "push large": Case(pushed_large, lambda vault: [len(text) for text in vault_texts(vault)] == [len(LARGE)] * 2),
     "page large": Case(vault_texts, prepare=pushed_large, is_read=True),
+    "prune large": Case(
+        lambda vault: vault.log.prune(vault.vault_id, NOW_MS + 1, 10),
+        lambda vault: is_reaped(vault) and vault.info().floor.seq == 5,
+        prepare=covered_large,
+    ),
+    "sweep large": Case(log_methods.swept, is_reaped, prepare=erased_large),
     "reap": Case(reaped, is_reaped, prepare=orphaned),
 }

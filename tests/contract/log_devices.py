@@ -158,6 +158,16 @@ class TestStanding:
 class TestRoster:
     """`Log.roster` and `Log.revoke`."""
 
+    def test_the_roster_stays_in_order_where_devices_were_revoked(self, vault: TestedVault) -> None:
+        for name in ("zulu", "bravo"):
+            vault.join(name)
+        for name in (FOUNDER, "zulu"):
+            vault.log.revoke(vault.vault_id, name, NOW_MS)
+        vault.join("alpha")
+        roster = vault.log.roster(vault.vault_id)
+        assert roster is not None
+        assert [one.device_id for one in roster.members] == [FOUNDER, "zulu", "bravo", "alpha"]
+
     def test_the_roster_is_in_order_of_registration(self, vault: TestedVault) -> None:
         late_clock = vault.join("z", NOW_MS + 10)
         early_clock = vault.join("a", NOW_MS - 10)

@@ -44,6 +44,27 @@ def joined(vault: TestedVault) -> str:
     return vault.log.register(vault.vault_id, "third", FOUNDER, NOW_MS, plan)
 
 
+def beside(vault: TestedVault) -> str:
+    """Return the id of another vault, that this one's log does not hold yet."""
+    return "1" + vault.vault_id[1:]
+
+
+def founded(vault: TestedVault, device_id: str = FOUNDER) -> str:
+    """Found the other vault."""
+
+    def plan(state: PairingState) -> PairingPlan[str]:
+        if state.vault == "absent":
+            return PairingPlan("founder", member(device_id), new_epoch=uuid(9))
+        return PairingPlan("founder")
+
+    return vault.log.register(beside(vault), device_id, None, NOW_MS, plan)
+
+
+def members_beside(vault: TestedVault) -> int:
+    info = vault.log.vault(beside(vault), NOW_MS)
+    return info.members if info else 0
+
+
 def announced(vault: TestedVault) -> object:
     record = vault.snapshot_of(3, b"new")
 
@@ -63,8 +84,8 @@ def erased(vault: TestedVault) -> object:
     return vault.log.erase(vault.vault_id, info.head.chain if info else b"")
 
 
-def swept(vault: TestedVault) -> None:
-    while vault.log.sweep(1000):
+def swept(vault: TestedVault, max_rows: int = 1000) -> None:
+    while vault.log.sweep(max_rows):
         pass
 
 
@@ -93,6 +114,7 @@ METHODS: dict[str, Case] = {
     ),
     "page": Case(lambda vault: seqs_in(vault.page()), lambda vault: seqs_in(vault.page()) == [1, 2, 3], is_read=True),
     "register": Case(joined, lambda vault: vault.info().members == 3),
+    "register a founder": Case(founded, lambda vault: members_beside(vault) == 1),
     "revoke": Case(
         lambda vault: vault.log.revoke(vault.vault_id, "second", NOW_MS),
         lambda vault: vault.log.revoke(vault.vault_id, FOUNDER, NOW_MS) is Revocation.LAST_MEMBER,
@@ -116,6 +138,11 @@ METHODS: dict[str, Case] = {
     "erase": Case(erased, lambda vault: vault.log.page(vault.vault_id, 0, 10, 10) is None),
     "vault_ids": Case(lambda vault: vault.vault_id in vault.log.vault_ids("", 10**6), is_read=True),
     "find_signer": Case(lambda vault: vault.log.find_signer("second", vault.vault_id), is_read=True),
+    "find_signer of another vault": Case(
+        lambda vault: vault.log.find_signer("stranger", vault.vault_id),
+        prepare=lambda vault: founded(vault, "stranger"),
+        is_read=True,
+    ),
     "ping": Case(lambda vault: vault.log.ping(), is_read=True),
     "vault": Case(lambda vault: vault.log.vault(vault.vault_id, NOW_MS), is_read=True),
     "snapshot": Case(
@@ -123,4 +150,7 @@ METHODS: dict[str, Case] = {
     ),
     "renew_epochs": Case(lambda vault: vault.log.renew_epochs(lambda: uuid(7)), is_read=True),
     "sweep": Case(swept, lambda vault: vault.log.page(vault.vault_id, 0, 10, 10) is None, prepare=erased),
+    "sweep in parts": Case(
+        lambda vault: swept(vault, 6), lambda vault: vault.log.page(vault.vault_id, 0, 10, 10) is None, prepare=erased
+    ),
 }

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from relay.adapters.sqlite import SqliteLimiter, SqliteLog
 from relay.adapters.sqlite.connections import Journal
 from relay.ports import Limiter, Log, Quota, StoreUnavailable
-from tests.contract.log_methods import METHODS, Case, prepare
+from tests.contract.log_methods import METHODS, Case, prepare, pushed
 from tests.contract.log_world import NOW_MS, TestedVault, uuid
 from tests.contract.sqlite_system_calls import WRITES, system_calls
 from tests.figures import Report
@@ -152,3 +153,48 @@ def test_a_limiter_whose_calls_fail_tells_it_and_goes_on(template: Path, name: s
         shutil.rmtree(folder)
         place += 1
     report("places", place)
+
+
+@pytest.mark.parametrize("journal", JOURNALS)
+def test_pushes_that_share_a_commit_are_each_stored_or_told_whichever_call_fails(
+    template: Path, journal: Journal, report: Report
+) -> None:
+    """What was acknowledged is there for another process; what was not can be sent again, and is stored once."""
+    folder = template.with_name("files")
+    template.mkdir()
+    with opened(template, journal) as vault:
+        prepare(vault.log, VAULT_ID)
+    place, made, told = 0, 1, 0
+    while place < made:
+        shutil.copytree(template, folder)
+        with opened(folder, journal) as vault, system_calls(calls := Calls(place)):
+            acknowledged = _pushed_together(vault)
+        made = max(made, calls.made) if calls.made > place else place
+        told += 2 - len(acknowledged)
+        with opened(folder, journal) as vault:
+            assert acknowledged <= seqs_of(vault).keys()
+            assert _pushed_together(vault) == {uuid(4), uuid(5)}
+            assert sorted(seqs_of(vault).values()) == [1, 2, 3, 4, 5]
+        shutil.rmtree(folder)
+        place += 1
+    report("places", place)
+    report("told", told)
+    assert place > 10  # else the enumeration has met nothing
+
+
+def _pushed_together(vault: TestedVault) -> set[str]:
+    """Push two at once; return the ids of what was acknowledged."""
+
+    def push(number: int) -> set[str]:
+        with suppress(StoreUnavailable):
+            return {receipt.id for receipt in pushed(vault, number)}
+        return set()
+
+    assert isinstance(vault.log, SqliteLog)
+    return set().union(*vault.log.together([partial(push, 4), partial(push, 5)]))
+
+
+def seqs_of(vault: TestedVault) -> dict[str, int]:
+    """The log as a reader finds it."""
+    state = vault.state(*range(1, 6))
+    return {changeset_id: receipt.seq for changeset_id, receipt in state.known.items()}

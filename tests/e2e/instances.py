@@ -15,9 +15,9 @@ from typing import Any, Protocol
 from tests.http.device import Device, Json, uuid_of
 from tests.http.events import Draft, Event
 from tests.http.world import encode
-from tools.embedded import descendants_of
 from tools.emulator.built import Built
 from tools.emulator.emulator import Emulator, EmulatorError
+from tools.processes import descendants_of
 
 ROOT = Path(__file__).parents[2]
 END_SECONDS = 30

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -13,6 +14,7 @@ from tests.e2e.wire import Wire
 from tests.http.device import Device, uuid_of
 from tests.http.served import Reply, refuses_connections
 from tests.http.world import encode
+from tools.embedded import EmbeddedRelay
 
 DEVICES = 20
 ROUNDS = 4
@@ -145,3 +147,13 @@ def test_clients_behind_a_trusted_proxy_are_counted_apart(start_relay: StartRela
 def test_nobody_else_gets_around_the_limit_by_naming_addresses(start_relay: StartRelay) -> None:
     port = start_relay(RELAY_RATE_LIMIT=f"1/{A_DAY_SECONDS}", RELAY_TRUSTED_PROXIES="192.0.2.0/24").port
     assert statuses_of(port, "192.0.2.1", "192.0.2.2", "192.0.2.1") == [200, 429, 429]
+
+
+@pytest.mark.not_as_built("this is about the process that the tests and the demo start")
+def test_a_relay_whose_lines_nobody_reads_goes_on_answering(tmp_path: Path) -> None:
+    """Its log goes through a pipe, which holds some 64 KiB."""
+    with EmbeddedRelay(tmp_path / "relay", RELAY_RATE_LIMIT="off") as relay:
+        with wire_to(relay.port) as wire:
+            for _ in range(1000):
+                assert wire.request("GET", wire.path).status == 401
+        assert len(relay.stop()) > 2 * 65_536

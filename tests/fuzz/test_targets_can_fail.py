@@ -38,7 +38,7 @@ def _lets_an_error_of_the_library_through(patch: Patch) -> None:
     def parse(value: str | None, **_: Any) -> Any:
         return http_sf.parse((value or "").encode("latin-1"), tltype="dictionary")
 
-    patch.setattr(signing, "_dictionary", parse)
+    patch.setattr(signing, "parse_dictionary", parse)
 
 
 def _tells_what_was_sent(patch: Patch) -> None:

@@ -15,9 +15,11 @@ from local.blob_routes import BlobRoutes
 from local.bounds import KIB, Bounds
 from local.door import Door
 from local.events import Events
+from local.grouping import Grouping
 from local.pages import Pages
 from local.server import Server, bind
 from relay.adapters.filesystem import FilesystemBlobs
+from relay.ports import GroupCommit
 from tests.http.world import RecordingTelemetry, SettableClock
 
 MAX_BODY_BYTES = 1000
@@ -211,10 +213,11 @@ def served(
     host: str = "127.0.0.1",
     pages: Pages | None = None,
     send_buffer_bytes: int | None = None,
+    log: GroupCommit | None = None,
 ) -> Iterator[Served]:
     """Run a server whose routes all go to one handler.
 
-    `send_buffer_bytes` makes the system hold little of an answer for its reader.
+    `send_buffer_bytes` makes the system hold little of an answer for its reader; `log` commits pushes in groups.
     """
     handler = handler or RecordingHandler()
     bounds = bounds or Bounds()
@@ -229,6 +232,7 @@ def served(
         telemetry=telemetry,
         threads=threads,
         bounds=bounds,
+        grouping=Grouping(log, bounds.max_group) if log else None,
     )
     ready = Event()
     listener = bind(host, 0)

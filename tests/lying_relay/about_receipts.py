@@ -109,6 +109,14 @@ def what_was_acknowledged_is_not_there(scene: Scene) -> Trap:
     return scene.victim.sync
 
 
+@caught(errors.ReceiptBroken, "another change is there; sent again, also where nothing new comes", keeps_state=False)
+def what_was_acknowledged_is_said_to_lie_behind(scene: Scene) -> Trap:
+    """acknowledges a change at a place that the device has verified, and forgets it"""
+    swallow_next(scene, ahead=0)
+    record(scene.victim, [b"swallowed"])
+    return scene.victim.sync
+
+
 @caught(errors.ReceiptBroken, "the log ends before it; sent again", keeps_state=False)
 def what_was_acknowledged_is_far_away(scene: Scene) -> Trap:
     """acknowledges a change at a place that the log will never reach"""

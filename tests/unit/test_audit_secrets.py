@@ -54,6 +54,19 @@ def test_what_is_none_is_not(line: str) -> None:
     assert list(audit.scan("a/file.py", line)) == []
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'RELAY_ADDRESS_KEY = "{drawn(48)}"',
+        f'vault_key = bytes.fromhex("{secrets.token_hex(32)}")',
+        f"device_key: {drawn(43)}",
+    ],
+    ids=["address key", "vault key", "device key"],
+)
+def test_the_keys_of_relays_and_vaults_are_secrets(line: str) -> None:
+    assert [one.kind for one in audit.scan("a/file.py", line)] == ["assigned secret"]
+
+
 def test_all_kinds_are_seeded() -> None:
     assert SEEDED.keys() == {*audit.KINDS, "assigned secret"}
 

@@ -36,8 +36,8 @@ KINDS: dict[str, re.Pattern[str]] = {
     "password in a URL": re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^/\s:@'\"{}<>]{1,64}:[^/\s:@'\"{}<>]{3,64}@[\w.-]+"),
 }
 ASSIGNED = re.compile(
-    r"(?i)(?:secret|token|passw(?:or)?d|passphrase|api_?key|private_?key|access_?key|credential|\bseed)s?[\w\"'\]]{0,20}"
-    r"\s{0,3}(?:=|:|=>|:=)\s{0,3}(?:b|r|f)?[\"']?([A-Za-z0-9+/_=-]{20,200})(?![A-Za-z0-9_(.\[])"
+    r"(?i)(?:secret|token|passw(?:or)?d|passphrase|(?:api|private|access|address|vault|device|signing)_?key|credential|\bseed)s?[\w\"'\]]{0,20}"
+    r"\s{0,3}(?:=|:|=>|:=)\s{0,3}(?:bytes\.fromhex\(|b|r|f)?[\"']?([A-Za-z0-9+/_=-]{20,200})(?![A-Za-z0-9_(.\[])"
 )
 """A long word that is given to something whose name says that it is secret."""
 

@@ -65,6 +65,11 @@ class Emulator:
         self._reader.start()
         self._wait_until_it_listens()
 
+    @property
+    def process_id(self) -> int:
+        """The shell's that waits; its child is the emulator, whose child is the runtime once the first call came."""
+        return self._process.pid
+
     def invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Return the handler's response. Raises EmulatorError."""
         connection = HTTPConnection("127.0.0.1", self._port, timeout=CALL_SECONDS)

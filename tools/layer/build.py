@@ -4,9 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Literal
 
+from tools.layer.descriptions import write_descriptions
 from tools.layer.lambda_python import VERSION
 
 Architecture = Literal["arm64", "x86_64"]
@@ -14,6 +16,7 @@ Architecture = Literal["arm64", "x86_64"]
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "layers" / "relay"
 LOCK = ROOT / "requirements" / "layer.lock"
+SDK_LOCK = ROOT / "requirements" / "aws.lock"
 PACKAGES = ("relay", "relay_protocol")
 BUILT_AT_SECONDS = 315_532_800
 """1980-01-01, the first day that a zip can name."""
@@ -43,28 +46,38 @@ def build_layer(layer: Path, architecture: Architecture, python: Path) -> None:
     Raises CalledProcessError where a step fails: no such wheel, another hash than the lock's.
     """
     packages = layer / "python"
-    _install_wheels(packages, architecture)
+    _install_wheels(packages, architecture, LOCK)
     _keep_licenses(packages, layer / "licenses")
     _prune(packages)
     for name in PACKAGES:
         shutil.copytree(SOURCE / name, packages / name, ignore=shutil.ignore_patterns(*NOT_TO_RUN))
+    _describe_aws(packages / "relay" / "descriptions", layer / "licenses", architecture)
     _compile(packages, python)
     _forget_when_and_who(layer)
 
 
-def _install_wheels(packages: Path, architecture: Architecture) -> None:
+def _install_wheels(packages: Path, architecture: Architecture, lock: Path) -> None:
     platforms = [f"manylinux_2_{minor}_{MACHINES[architecture]}" for minor in reversed(GLIBC_MINORS)]
     command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", str(packages)]
     command += ["--no-deps", "--require-hashes", "--no-compile", "--only-binary", ":all:"]
     command += ["--implementation", "cp", "--python-version", "{}.{}".format(*VERSION)]
     for platform in [*platforms, f"manylinux2014_{MACHINES[architecture]}"]:
         command += ["--platform", platform]
-    subprocess.run([*command, "-r", str(LOCK)], check=True)
+    subprocess.run([*command, "-r", str(lock)], check=True)
 
 
-def _keep_licenses(packages: Path, licenses: Path) -> None:
+def _describe_aws(descriptions: Path, licenses: Path, architecture: Architecture) -> None:
+    """Write what is needed of botocore's descriptions. botocore itself is the runtime's."""
+    with tempfile.TemporaryDirectory() as folder:
+        sdk = Path(folder)
+        _install_wheels(sdk, architecture, SDK_LOCK)
+        write_descriptions(sdk / "botocore" / "data", descriptions)
+        _keep_licenses(sdk, licenses, "botocore")
+
+
+def _keep_licenses(packages: Path, licenses: Path, distribution: str = "*") -> None:
     """Take away what installers note of each distribution, but for its licence."""
-    for notes in packages.glob("*.dist-info"):
+    for notes in packages.glob(f"{distribution}-*.dist-info"):
         for file in [path for path in notes.rglob("*") if path.name.upper().startswith(("LICEN", "COPYING", "NOTICE"))]:
             if file.is_file():
                 kept = licenses / notes.name.removesuffix(".dist-info") / file.name

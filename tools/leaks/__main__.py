@@ -1,6 +1,6 @@
 """`python -m tools.leaks [WORD…]`: seed each leak (whose kind and name have all words) in a copy; see who catches it.
 
-`--table` prints the table of the threat model. Exit 1 if a leak is caught by none, or by other nets than `leaks.py`
+Exit 1 if a leak is caught by none, or by other nets than `leaks.py`
 says; 2 if a net holds something without a leak.
 """
 
@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from tools.leaks.document import table
 from tools.leaks.leaks import LEAKS
 from tools.leaks.seeding import AUDIT, MYPY, NETS, ON_AWS, SINKS, TYPE, Leak
 from tools.mutate.copies import Copies, python_path
@@ -28,9 +27,6 @@ TYPE_ERRORS = ("SealedError", "TypeError", "AttributeError")
 
 def main(words: list[str]) -> int:
     """Seed the leaks; return the exit status."""
-    if words == ["--table"]:
-        print(table(), end="")
-        return 0
     leaks = [leak for leak in LEAKS if all(word in f"{leak.kind}, {leak.name}" for word in words)]
     workers = int(os.environ.get("LEAK_WORKERS", os.cpu_count() or 1))
     with Copies.made(workers) as copies, ThreadPoolExecutor(workers) as pool:

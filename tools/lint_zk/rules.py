@@ -54,6 +54,7 @@ CARRIERS = {
 
 OPAQUE_TYPE_VARIABLES = {
     ("relay.adapters.sqlite.database", "R"): "what a transaction returns, whatever it is",
+    ("relay.adapters.sqlite.sharing", "R"): "the same",
     ("relay.adapters.sqlite.transaction", "R"): "the same",
 }
 """Type variables that may stand for what is sealed: the module that declares one treats it so, and a function that

@@ -116,7 +116,7 @@ def _request_checker() -> Iterator[Mutant]:
     for name, old, new in (
         ("several signatures are taken", " or len(inputs) != 1", ""),
         ("labels may differ", " or inputs.keys() != signatures.keys()", ""),
-        ("a label may stand twice", "(each_key_once and repeated) or ", ""),
+        ("a label may stand twice", '"signature-input"), each_key_once=True', '"signature-input")'),
         ("a signature need not be bytes", " or type(signature) is not bytes", ""),
         ("components need not be a list", "type(components) is not list or ", ""),
         ("any parameter is taken", "if type(value) is not _PARAMETER_TYPES.get(name):", "if False:"),

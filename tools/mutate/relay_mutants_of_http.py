@@ -76,6 +76,13 @@ def _changesets() -> Iterator[RelayMutant]:
             {},
         ),
         (
+            "a retry is answered without the hint",
+            "_snapshot_hint(pushed.uncovered)",
+            "_snapshot_hint(pushed.uncovered if pushed.created else 0)",
+            "a snapshot is asked for once 1000 changesets are uncovered",
+            {},
+        ),
+        (
             "the urgent hint comes one late",
             "uncovered >= SNAPSHOT_HINT_HIGH",
             "uncovered > SNAPSHOT_HINT_HIGH",

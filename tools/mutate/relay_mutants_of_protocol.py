@@ -69,9 +69,9 @@ def _coverage() -> Iterator[RelayMutant]:
             "any other parameter is refused",
         ),
         (
-            "the first of two labels counts",
-            "return None if (each_key_once and repeated) or",
-            "return None if",
+            "two signatures of one label are one",
+            'fields.get("signature-input"), each_key_once=True',
+            'fields.get("signature-input")',
             "a label that stands twice is several signatures",
         ),
         (
@@ -191,7 +191,7 @@ def _values() -> Iterator[RelayMutant]:
             "MAX_SCHEMA_VERSION = 2**31",
             "schema version is 0 to 2147483647",
         ),
-        ("times have no milliseconds", encoding, ".{unix_ms % 1000:03d}Z", "Z", "a time is written in one way"),
+        ("times have no milliseconds", encoding, ".{milliseconds:03d}Z", "Z", "a time is written in one way"),
         ("NaN is a number", encoding, "parse_constant=_refuse_constant, ", "", "nan and infinity are no json"),
     ):
         yield RelayMutant(name, path, old, new, check)

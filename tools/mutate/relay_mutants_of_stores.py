@@ -72,10 +72,10 @@ def _changesets() -> Iterator[RelayMutant]:
             "a changeset that is there is a duplicate with its first receipt",
         ),
         (
-            "works of a group get each other's results",
-            SQLITE / "writer.py",
-            "zip(turns, results, strict=True)",
-            "zip(turns, results[::-1], strict=True)",
+            "pushes of a group get each other's results",
+            LOCAL / "grouping.py",
+            "done.result()[number]",
+            "done.result()[-1 - number]",
             "devices that push at once make one log",
         ),
     ):

@@ -9,7 +9,12 @@ from sync_relay_client.flow import Flow, Progress
 from sync_relay_client.flows.link import Link
 from sync_relay_client.flows.restoring import restore
 from sync_relay_client.profile.queues import put_into_inbox
-from sync_relay_client.profile.sending import believe_no_receipt, last_acknowledged, see_in_log
+from sync_relay_client.profile.sending import (
+    believe_no_receipt,
+    is_acknowledged_up_to,
+    last_acknowledged,
+    see_in_log,
+)
 
 PAGE = 500
 
@@ -94,7 +99,12 @@ def _store(link: Link, since: int, acknowledged: int, page: Page) -> int | None:
         raise ReceiptBroken("the log ends before a changeset that the relay acknowledged", acknowledged)
     if not page.changesets:
         with link.profile.view() as view:  # who only looks whether there is news, writes nothing
-            view.session().open_page(page)
+            session = view.session()
+            session.open_page(page)
+            is_settled = not is_acknowledged_up_to(view.connection, session.head)
+        if not is_settled:
+            with link.profile.transaction() as transaction:
+                see_in_log(transaction.connection, (), transaction.session().head)
         return 0
     with link.profile.transaction() as transaction:
         connection, session = transaction.connection, transaction.session()

@@ -66,6 +66,12 @@ def see_in_log(connection: Connection, ids: Collection[str], head: Head) -> None
     connection.execute("DELETE FROM sync_relay_outbox WHERE acknowledged_seq <= ?", (head.seq,))
 
 
+def is_acknowledged_up_to(connection: Connection, head: Head) -> bool:
+    """Whether the relay acknowledged a change at a place up to `head` where it was not seen: see `see_in_log`."""
+    query = "SELECT 1 FROM sync_relay_outbox WHERE acknowledged_seq <= ? LIMIT 1"
+    return connection.execute(query, (head.seq,)).fetchone() is not None
+
+
 def last_acknowledged(connection: Connection) -> int:
     """Return the last seq at which the relay acknowledged a change that was not seen in the log yet; 0 without one."""
     found: int | None = connection.execute("SELECT max(acknowledged_seq) FROM sync_relay_outbox").fetchone()[0]

@@ -2,7 +2,7 @@
 
 import uuid
 
-from sync_relay_conformance.device import Device
+from sync_relay_conformance.device import Device, Json
 from sync_relay_conformance.registry import check
 from sync_relay_conformance.relay import Relay
 from sync_relay_conformance.vault import Vault
@@ -91,6 +91,25 @@ def a_422_reports_32_faults(relay: Relay) -> None:
         must_equal(len(errors), 32, "reported faults")
 
 
+def asked_by_members(vault: Vault, by: Device) -> tuple[tuple[str, str, Json | None], ...]:
+    """Return a request of each endpoint that is for members: method, path below the vault's, and body."""
+    announcement = vault.announcement(b"a blob")
+    snapshot = f"/snapshots/{announcement['sha256']}"
+    return (
+        ("GET", "", None),
+        ("DELETE", "", None),
+        ("GET", "/devices", None),
+        ("DELETE", f"/devices/{vault.founder.id}", None),
+        ("GET", "/changesets", None),
+        ("POST", "/changesets", by.changeset()),
+        ("GET", "/snapshots", None),
+        ("POST", "/snapshots", announcement),
+        ("GET", "/snapshots/latest", None),
+        ("GET", snapshot, None),
+        ("POST", f"{snapshot}/complete", None),
+    )
+
+
 @check(
     "6",
     "there is no such vault, or the signer was never registered in it.",
@@ -111,22 +130,7 @@ def an_unknown_vault_and_one_of_others_look_alike(relay: Relay) -> None:
     stranger = relay.found().founder
     vault = relay.vault_of(1)
     nowhere = Vault.drawn(relay, stranger)
-    hash_ = vault.announcement(b"a blob")["sha256"]
-    changeset = stranger.changeset()
-    for method, below, body in (
-        ("GET", "", None),
-        ("DELETE", "", None),
-        ("GET", "/devices", None),
-        ("DELETE", f"/devices/{vault.founder.id}", None),
-        ("GET", "/changesets", None),
-        ("POST", "/changesets", changeset),
-        ("POST", "/changesets", b"{"),
-        ("GET", "/snapshots", None),
-        ("POST", "/snapshots", vault.announcement(b"a blob")),
-        ("GET", "/snapshots/latest", None),
-        ("GET", f"/snapshots/{hash_}", None),
-        ("POST", f"/snapshots/{hash_}/complete", None),
-    ):
+    for method, below, body in (*asked_by_members(vault, stranger), ("POST", "/changesets", b"{")):
         one = vault.ask(method, below, body, by=stranger).must_be(404, "vault_not_found")
         other = nowhere.ask(method, below, body, by=stranger).must_be(404, "vault_not_found")
         must_equal(one.body, other.body, f"the body of the answer to {method} {below}")
@@ -139,17 +143,7 @@ def a_revoked_device_may_do_nothing(relay: Relay) -> None:
     vault = relay.vault_of(1)
     device = vault.join()
     vault.revoke(device).must_be(204)
-    for method, below, body in (
-        ("GET", "", None),
-        ("DELETE", "", None),
-        ("GET", "/devices", None),
-        ("DELETE", f"/devices/{vault.founder.id}", None),
-        ("GET", "/changesets", None),
-        ("POST", "/changesets", device.changeset()),
-        ("GET", "/snapshots", None),
-        ("POST", "/snapshots", vault.announcement(b"a blob")),
-        ("GET", "/snapshots/latest", None),
-    ):
+    for method, below, body in asked_by_members(vault, device):
         vault.ask(method, below, body, by=device).must_be(403, "device_revoked")
 
 

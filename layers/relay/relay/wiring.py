@@ -1,5 +1,6 @@
 """Puts the relay together: the one place that reads the environment and chooses adapters."""
 
+import gc
 import hmac
 import os
 import time
@@ -17,7 +18,8 @@ from relay.service import Relay
 if TYPE_CHECKING:
     from relay.adapters.s3 import Bucket
 
-BEFORE_ANYONE_WAITS = frozenset({"provisioned-concurrency", "snap-start"})
+ON_LAMBDA = "AWS_LAMBDA_INITIALIZATION_TYPE"
+WHILE_SOMEONE_WAITS = "on-demand"
 
 
 class SystemClock:
@@ -43,14 +45,22 @@ def relay_from_environment() -> Relay:
 
 
 def prepare() -> None:
-    """Make the relay now, and import what parses bodies, where Lambda starts a function before anyone waits for it.
+    """On Lambda, make the relay now: INIT has a whole processor, a request has its memory's share (docs/adr/0023).
 
-    That is for provisioned concurrency and SnapStart. Elsewhere, and so in the embedded server, it does nothing.
-    Raises as `relay_from_environment` does.
+    Where nobody waits for it (provisioned concurrency, SnapStart), import what parses bodies, too. Elsewhere, and so in
+    the embedded server, it does nothing. Raises as `relay_from_environment` does.
     """
-    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") in BEFORE_ANYONE_WAITS:
-        import_module("relay_protocol.requests")
+    kind = os.environ.get(ON_LAMBDA)
+    if kind is None:
+        return
+    gc.disable()  # nothing of what is made now is garbage; to look for it takes a tenth of the time
+    try:
+        if kind != WHILE_SOMEONE_WAITS:
+            import_module("relay_protocol.requests")
         relay_from_environment()
+    finally:
+        gc.freeze()  # nor will it be, as long as the instance lives
+        gc.enable()
 
 
 def build(settings: Settings) -> Relay:

@@ -2,9 +2,11 @@
 
 import json
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import orjson
@@ -15,6 +17,7 @@ THUMBPRINT_PATTERN = r"^[A-Za-z0-9_-]{43}$"
 _UUID = re.compile(UUID_PATTERN.removesuffix("$"))
 _THUMBPRINT = re.compile(THUMBPRINT_PATTERN.removesuffix("$"))
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _MAX_INT64_DIGITS = 19
 
 
@@ -30,7 +33,7 @@ def is_thumbprint(text: str) -> bool:
 
 def base64url(data: bytes) -> str:
     """Encode as base64url without padding (RFC 4648 §5)."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode("ascii")
 
 
 def from_base64url(text: str) -> bytes:
@@ -48,8 +51,13 @@ def from_base64url(text: str) -> bytes:
 
 def rfc3339(unix_ms: int) -> str:
     """Write Unix milliseconds as RFC 3339 in UTC with milliseconds and `Z`."""
-    moment = datetime.fromtimestamp(unix_ms // 1000, UTC)
-    return f"{moment.isoformat()[:19]}.{unix_ms % 1000:03d}Z"
+    seconds, milliseconds = divmod(unix_ms, 1000)
+    return f"{_to_the_second(seconds)}.{milliseconds:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _to_the_second(unix_seconds: int) -> str:
+    return datetime.fromtimestamp(unix_seconds, UTC).isoformat()[:19]
 
 
 def pae(*pieces: str | int | bytes) -> bytes:

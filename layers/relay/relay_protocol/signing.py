@@ -15,6 +15,7 @@ from nacl.signing import SigningKey
 
 from relay_protocol.devices import thumbprint, verifies
 from relay_protocol.errors import DigestMismatch, SignatureExpired, SignatureInvalid, SignatureRequired
+from relay_protocol.structured_fields import parse_dictionary
 
 ALWAYS_COVERED = frozenset({"@method", "@authority", "@path"})
 COVERED_WHEN_SENT = frozenset({"if-match", "authorization"})
@@ -59,8 +60,8 @@ class Claim:
     @classmethod
     def parse(cls, fields: Mapping[str, str]) -> "Claim":
         """Read `Signature-Input` and `Signature`. Raises SignatureRequired unless they hold exactly one."""
-        inputs = _dictionary(fields.get("signature-input"), each_key_once=True)
-        signatures = _dictionary(fields.get("signature"), each_key_once=True)
+        inputs = parse_dictionary(fields.get("signature-input"), each_key_once=True)
+        signatures = parse_dictionary(fields.get("signature"), each_key_once=True)
         if inputs is None or signatures is None or len(inputs) != 1 or inputs.keys() != signatures.keys():
             raise SignatureRequired
         ((components, parameters),) = inputs.values()
@@ -186,7 +187,7 @@ def _string(text: str) -> str:
 
 
 def _check_digest(message: Message) -> None:
-    digests = _dictionary(message.fields.get("content-digest")) or {}
+    digests = parse_dictionary(message.fields.get("content-digest")) or {}
     value, _ = digests.get("sha-256", (None, {}))
     if type(value) is not bytes or value != sha256(message.body).digest():
         raise DigestMismatch
@@ -224,20 +225,3 @@ def _identifier(component: Component) -> str:
 def _encode(text: str) -> str:
     """Percent-encode as application/x-www-form-urlencoded does, but a space as %20 (RFC 9421 §2.2.8)."""
     return quote(text, safe="*", errors="surrogatepass").replace("~", "%7E")
-
-
-def _dictionary(value: str | None, *, each_key_once: bool = False) -> dict[str, Any] | None:
-    """Parse a structured-field dictionary; None if it is absent or is not one.
-
-    Of a key that stands twice the last value counts (RFC 9651 §3.2), unless each has to stand once.
-    """
-    repeated: list[str] = []
-    try:
-        parsed = http_sf.parse(
-            (value or "").encode("ascii"),
-            tltype="dictionary",
-            on_duplicate_key=lambda key, place: repeated.append(key) if place == "dictionary" else None,
-        )
-    except (UnicodeEncodeError, http_sf.StructuredFieldError):
-        return None
-    return None if (each_key_once and repeated) or not isinstance(parsed, dict) else parsed

@@ -75,11 +75,8 @@ def render_page(page: Page, since: int, max_page_bytes: int) -> bytes:
 
 
 def _render(record: Record) -> bytes:
-    place = b'"seq":%d,"received_at":"%b","chain":"%b",' % (
-        record.seq,
-        rfc3339(record.received_at_ms).encode(),
-        base64url(record.chain).encode(),
-    )
+    received_at, chain = rfc3339(record.received_at_ms), base64url(record.chain)
+    place = f'"seq":{record.seq},"received_at":"{received_at}","chain":"{chain}",'.encode()
     return into_answer(record.text, place)
 
 

@@ -15,7 +15,7 @@ from relay.ports.blobs import Blobs, BlobStat, Upload
 from relay.ports.changesets import AppendPlan, LogState, NewRecord, Page, PruneStep, Receipt, Record
 from relay.ports.clock import Clock, Ids
 from relay.ports.limiter import Limiter, Quota, Ticket
-from relay.ports.log import Log
+from relay.ports.log import GroupCommit, Log
 from relay.ports.members import (
     Device,
     Endorsement,
@@ -40,6 +40,7 @@ __all__ = [
     "Clock",
     "Device",
     "Endorsement",
+    "GroupCommit",
     "Ids",
     "Limiter",
     "Log",

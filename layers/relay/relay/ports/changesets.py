@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from relay.ports.members import Standing
 from relay_protocol.chain import Head
@@ -31,9 +31,8 @@ class NewRecord:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A stored changeset, as a pull carries it."""
+class Record(NamedTuple):
+    """A stored changeset, as a pull carries it. A tuple, since a page makes a thousand of them."""
 
     seq: int
     chain: bytes

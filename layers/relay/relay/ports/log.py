@@ -9,6 +9,7 @@ from relay.ports.snapshots import AnnouncePlan, AnnounceState, SnapshotRecord
 from relay_protocol.chain import Head
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class Log(Protocol):
@@ -121,4 +122,17 @@ class Log(Protocol):
 
         Takes up to `max_rows`, in order of seq, as long as an *available* snapshot covers them and they were
         received before the given time. None if the vault is not live.
+        """
+
+
+class GroupCommit(Protocol):
+    """What a log offers besides, where a commit waits for a disk: to commit once what several calls do."""
+
+    def together(self, calls: Sequence[Callable[[], T]]) -> list[T]:
+        """Run calls in this thread, one after the other; return their results once all that they did is durable.
+
+        Every method of the log that a call uses is a step of one transaction, and sees those before it. Where the
+        transaction can't be, nothing of it has happened, and each call is run again: on its own, or, if that would be
+        to wait again, against a log that raises StoreUnavailable. So a call must not raise, must be safe to repeat, and
+        must do nothing but by this log that presumes what it did there.
         """

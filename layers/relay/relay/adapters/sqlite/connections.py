@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from relay.adapters.sqlite.schema import migrate
-from relay.adapters.sqlite.transaction import discard, unavailable
+from relay.adapters.sqlite.transaction import LOCKED, discard, unavailable
 from relay.ports import StoreUnavailable
 
 Journal = Literal["wal", "delete", "persist"]
@@ -24,6 +24,8 @@ KEPT_JOURNAL_BYTES = 512
 """What stays of a journal that persists: its overwritten header, and nothing of the pages it held. Not nothing, since
 SQLite takes an empty journal for none by the length that NFS last told."""
 CACHED_STATEMENTS = 256
+CACHE_KIB = 512
+"""Each connection's, and each thread that reads has one. What is in none, the system has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Connections:
             raise unavailable(error) from None
         try:
             connection.execute(f"PRAGMA synchronous = {file.synchronous}")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             connection.execute("PRAGMA secure_delete = ON")  # deleted bytes are overwritten, not only forgotten
             if file.journal == "persist":
                 connection.execute(f"PRAGMA journal_size_limit = {KEPT_JOURNAL_BYTES}")
@@ -112,6 +115,6 @@ class Connections:
             try:
                 connection.execute(f"PRAGMA journal_mode = {journal}")
             except sqlite3.Error as error:
-                if unavailable(error).reason != "locked":
+                if unavailable(error).reason != LOCKED:
                     raise
                 time.sleep(JOURNAL_RETRY_SECONDS)

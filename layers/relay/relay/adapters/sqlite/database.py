@@ -2,18 +2,21 @@
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
+from functools import partial
 from typing import TypeVar
 
 from relay.adapters.sqlite.connections import Connections, DatabaseFile
-from relay.adapters.sqlite.transaction import transact_read, unavailable
+from relay.adapters.sqlite.sharing import Sharing, Spoilt
+from relay.adapters.sqlite.transaction import LOCKED, transact_read, transact_write, unavailable
 from relay.adapters.sqlite.turns import Turns
-from relay.adapters.sqlite.writer import Writer
+from relay.ports import StoreUnavailable
 
 R = TypeVar("R")
 W = TypeVar("W")
 """What a write returns: never anything sealed, as the audit sees to."""
+T = TypeVar("T")
 
 BUSY_TIMEOUT_SECONDS = 5.0
 EMPTY_WAL_TIMEOUT_MS = 200
@@ -32,12 +35,15 @@ class Database:
     def __init__(self, file: DatabaseFile) -> None:
         self._file = file
         self._connections = Connections(file)
-        self._turns = nullcontext() if file.journal == "wal" else Turns(file.busy_timeout_seconds)
-        self._writer = Writer(self._connections, file.busy_timeout_seconds, self._turns)
+        self._turns = Turns(file.busy_timeout_seconds)
+        self._read_turns = nullcontext() if file.journal == "wal" else self._turns
+        self._sharing = Sharing()
 
     def read(self, work: Callable[[sqlite3.Connection], R]) -> R:
         """Return what `work` reads from one consistent view. Raises StoreUnavailable."""
-        with self._turns:
+        if self._sharing.is_on:
+            return self._sharing.perform(work)
+        with self._read_turns:
             connection = self._connections.take()
             result = transact_read(connection, work, self._file.busy_timeout_seconds)
             self._connections.keep(connection)
@@ -49,7 +55,26 @@ class Database:
         `work` sees all that was written before, by other processes too; it may be run more than once. Raises
         StoreUnavailable.
         """
-        return self._writer.perform(work)
+        return self._sharing.perform(work) if self._sharing.is_on else self._transact(work)
+
+    def together(self, calls: Sequence[Callable[[], T]]) -> list[T]:
+        """See `GroupCommit.together`."""
+        try:
+            return self._transact(partial(self._sharing.run, calls))
+        except StoreUnavailable as failure:
+            if failure.reason == LOCKED:  # all have waited, and none waits again
+                return self._sharing.fail(calls, failure.reason)
+        except Spoilt:
+            pass
+        return [call() for call in calls]
+
+    def _transact(self, work: Callable[[sqlite3.Connection], W]) -> W:
+        results: list[W] = []  # what `transact_write` returns might be sealed, for all that the audit knows
+        with self._turns:
+            connection = self._connections.take()
+            transact_write(connection, lambda db: results.append(work(db)), self._file.busy_timeout_seconds)
+            self._connections.keep(connection)
+        return results[0]
 
     def write_and_rest(self, work: Callable[[sqlite3.Connection], W]) -> W:
         """Write, then leave the file alone for as long as that took, at most LONGEST_REST_SECONDS.
@@ -88,7 +113,7 @@ class Database:
                 connection.execute("VACUUM")
             except sqlite3.Error as error:
                 failure = unavailable(error)
-                if failure.reason in {"locked", "disk full"}:
+                if failure.reason in {LOCKED, "disk full"}:
                     return False
                 raise failure from None
         self.empty_wal()

@@ -11,12 +11,14 @@ from relay.ports import StoreUnavailable
 
 R = TypeVar("R")
 
+LOCKED = "locked"
+"""The reason of a StoreUnavailable that was waited for."""
 _TAKE_READ_LOCK = "PRAGMA schema_version"
 """Reads the first page, as every statement that follows: BEGIN alone takes no lock yet."""
 _REASONS = {
-    sqlite3.SQLITE_BUSY: "locked",
-    sqlite3.SQLITE_LOCKED: "locked",
-    sqlite3.SQLITE_PROTOCOL: "locked",
+    sqlite3.SQLITE_BUSY: LOCKED,
+    sqlite3.SQLITE_LOCKED: LOCKED,
+    sqlite3.SQLITE_PROTOCOL: LOCKED,
     sqlite3.SQLITE_FULL: "disk full",
     sqlite3.SQLITE_IOERR: "I/O error",
     sqlite3.SQLITE_READONLY: "read-only",

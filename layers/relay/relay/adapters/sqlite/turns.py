@@ -4,6 +4,7 @@ from collections import deque
 from threading import Lock
 from types import TracebackType
 
+from relay.adapters.sqlite.transaction import LOCKED
 from relay.ports import StoreUnavailable
 
 
@@ -34,7 +35,7 @@ class Turns:
         with self._mutex:
             if turn in self._waiting:  # else it has just come
                 self._waiting.remove(turn)
-                raise StoreUnavailable("locked")
+                raise StoreUnavailable(LOCKED)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
