@@ -6,10 +6,13 @@ a megabyte it comes to three times of what is in use.
 
 import ctypes
 
-_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # <malloc.h>
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # <malloc.h>
 ARENAS = 2
-LARGE_BYTES = 1024 * 1024
-"""What is so large is given back as soon as it is freed."""
+KEPT_BYTES = 8 * 1024 * 1024
+"""What is larger is given back as soon as it is freed, and so is what is free above this at an arena's end.
+
+With 1 MiB a push of that size costs a fifth more: its memory comes from the system, zeroed, page by page, each time.
+"""
 
 
 def keep_little() -> bool:
@@ -17,4 +20,5 @@ def keep_little() -> bool:
     tell = getattr(ctypes.CDLL(None), "mallopt", None)
     if tell is None:
         return False
-    return bool(tell(_M_ARENA_MAX, ARENAS)) and bool(tell(_M_MMAP_THRESHOLD, LARGE_BYTES))
+    wanted = ((_M_ARENA_MAX, ARENAS), (_M_MMAP_THRESHOLD, KEPT_BYTES), (_M_TRIM_THRESHOLD, KEPT_BYTES))
+    return all(tell(option, value) for option, value in wanted)

@@ -6,15 +6,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from local.memory import ARENAS, LARGE_BYTES, keep_little
+from local.memory import ARENAS, KEPT_BYTES, keep_little
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="not glibc")
-def test_glibc_takes_both() -> None:
+def test_glibc_takes_all() -> None:
     assert keep_little()
 
 
-@pytest.mark.parametrize("refused", [-3, -8, None])
+@pytest.mark.parametrize("refused", [-1, -3, -8, None])
 def test_who_refuses_one_of_them_is_told_of_as_such(refused: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     told: dict[int, int] = {}
 
@@ -25,7 +25,7 @@ def test_who_refuses_one_of_them_is_told_of_as_such(refused: int | None, monkeyp
     monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(mallopt=mallopt))
     assert keep_little() is (refused is None)
     if refused is None:
-        assert told == {-8: ARENAS, -3: LARGE_BYTES}
+        assert told == {-8: ARENAS, -3: KEPT_BYTES, -1: KEPT_BYTES}
 
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

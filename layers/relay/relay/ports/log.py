@@ -55,7 +55,10 @@ class Log(Protocol):
         """
 
     def sweep(self, max_rows: int) -> bool:
-        """Remove up to `max_rows` rows that erasures left; return whether there is more. Repeating it is safe."""
+        """Remove up to `max_rows` rows that erasures left, perhaps by several steps; return whether there is more.
+
+        Repeating it is safe.
+        """
 
     def reap(self, after: str, limit: int) -> str | None:
         """Look at up to `limit` things that appends put aside before their last step, in order, from a place on.
@@ -121,7 +124,8 @@ class Log(Protocol):
         """Drop the texts of the oldest changesets, keeping their receipts, and raise the floor.
 
         Takes up to `max_rows`, in order of seq, as long as an *available* snapshot covers them and they were
-        received before the given time. None if the vault is not live.
+        received before the given time. None if the vault is not live. It may take several atomic steps, after each of
+        which the log is whole; a call that failed may have done some of them.
         """
 
 
