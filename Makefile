@@ -207,18 +207,12 @@ clean:
 	@$(BIN)/python -m pip install -q $(EDITABLE) -e client
 	@touch $@
 
-.fuzz/.made: requirements/run.lock requirements/fuzz.lock
-	@$(PYTHON) -m venv .fuzz
-	@.fuzz/bin/python -m pip install -q --no-deps --require-hashes -r requirements/run.lock
-	@.fuzz/bin/python -m pip install -q $(EDITABLE)
-	@.fuzz/bin/python -m pip install -q --no-deps --require-hashes -r requirements/fuzz.lock
-	@touch $@
-
-.bench/.made: requirements/run.lock requirements/bench.lock
-	@$(PYTHON) -m venv .bench
-	@.bench/bin/python -m pip install -q --no-deps --require-hashes -r requirements/run.lock
-	@.bench/bin/python -m pip install -q $(EDITABLE)
-	@.bench/bin/python -m pip install -q --no-deps --require-hashes -r requirements/bench.lock
+# Tools that are not among the tests': beside the server's own packages, each in an environment of its own.
+.fuzz/.made .bench/.made: .%/.made: requirements/run.lock requirements/%.lock
+	@$(PYTHON) -m venv .$*
+	@.$*/bin/python -m pip install -q --no-deps --require-hashes -r requirements/run.lock
+	@.$*/bin/python -m pip install -q $(EDITABLE)
+	@.$*/bin/python -m pip install -q --no-deps --require-hashes -r requirements/$*.lock
 	@touch $@
 
 # The peers, by the hashes of package-lock.json, and the Node that they want. Nothing that they bring is run but the build

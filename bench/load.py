@@ -90,19 +90,27 @@ class Session:
 
 
 def changeset(device_id: str, sealed_bytes: int = SEALED_BYTES) -> dict[str, str | int]:
-    """Return a changeset as a device sends it, with that many characters of ciphertext."""
+    """Return a new changeset as a device sends it, with that many characters of ciphertext."""
+    ciphertext = base64url(os.urandom(sealed_bytes * 3 // 4))
+    return changeset_of(str(uuid.uuid4()), device_id, base64url(os.urandom(24)), ciphertext)
+
+
+def changeset_of(
+    changeset_id: str, device_id: str, nonce: str, ciphertext: str, name: str = "-" * 22
+) -> dict[str, str | int]:
+    """Return a changeset of these; all that has a name in it has this one."""
     return {
-        "id": str(uuid.uuid4()),
+        "id": changeset_id,
         "origin_device": device_id,
-        "origin_user": "-" * 22,
+        "origin_user": name,
         "timestamp": "-",
-        "operation_type": "-" * 22,
-        "entity": "-" * 22,
-        "entity_id": "-" * 22,
+        "operation_type": name,
+        "entity": name,
+        "entity_id": name,
         "schema_version": 1,
-        "key_id": "-" * 22,
-        "nonce": base64url(os.urandom(24)),
-        "ciphertext": base64url(os.urandom(sealed_bytes * 3 // 4)),
+        "key_id": name,
+        "nonce": nonce,
+        "ciphertext": ciphertext,
     }
 
 

@@ -1,12 +1,9 @@
 """What the kernel says of the relay's process."""
 
-import os
 from pathlib import Path
 
+from bench.beside import kernel
 from tools.embedded import EmbeddedRelay
-
-_TICKS = os.sysconf("SC_CLK_TCK")
-_MIB = 1024 * 1024
 
 
 def peak_mib(process: int | str = "self") -> float:
@@ -20,13 +17,11 @@ class MeasuredRelay(EmbeddedRelay):
 
     def cpu_seconds(self) -> float:
         """Return user and system time so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return kernel.cpu_seconds([self.pid])
 
     def resident_mib(self) -> float:
         """Return resident memory."""
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / _MIB
+        return kernel.resident_mib([self.pid])
 
     def database_bytes(self) -> int:
         """Return the length of the metadata store's file, its log apart."""

@@ -1,11 +1,10 @@
 """Figures: what a run gives, in the form that is written to the results."""
 
-import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bench.beside.pace import Outcome
+from bench.percentiles import percentile
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def figure_of(
 ) -> Figure:
     """Return the figures of an outcome. CPU is in seconds."""
     requests = len(outcome.latencies)
-    ordered = sorted(outcome.latencies)
+    latencies = sorted(outcome.latencies)
     return Figure(
         work=work,
         relay=relay,
@@ -63,17 +62,12 @@ def figure_of(
         offered_per_second=offered,
         seconds=outcome.seconds,
         per_second=outcome.rate,
-        p50_ms=percentile(ordered, 50) * 1e3,
-        p95_ms=percentile(ordered, 95) * 1e3,
-        p99_ms=percentile(ordered, 99) * 1e3,
+        p50_ms=percentile(latencies, 50) * 1e3,
+        p95_ms=percentile(latencies, 95) * 1e3,
+        p99_ms=percentile(latencies, 99) * 1e3,
         cpu_seconds_per_1000=server_cpu / requests * 1e3,
         generator_cpu_share=own_cpu / outcome.seconds,
     )
-
-
-def percentile(ordered: Sequence[float], percent: float) -> float:
-    """Return the smallest value that at least this percentage of all are not above (nearest rank)."""
-    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
 def _rounded(value: object) -> object:

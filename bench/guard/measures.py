@@ -11,6 +11,7 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
+from bench.load import changeset_of
 from bench.signed import Request, Signer
 from relay_protocol.devices import thumbprint
 from relay_protocol.encoding import base64url
@@ -90,19 +91,13 @@ def _pull(vault: str, since: int) -> Request:
 def _changesets(vault: str, number: int, size: int) -> Iterator[dict[str, Any]]:
     for place in range(size):
         name = f"{vault} {number} {place}"
-        yield {
-            "id": _uuid(name),
-            "origin_device": thumbprint(bytes(_key(vault).verify_key)),
-            "origin_user": "-" * 22,
-            "timestamp": "-",
-            "operation_type": "-" * 22,
-            "entity": "-" * 22,
-            "entity_id": "-" * 22,
-            "schema_version": 1,
-            "key_id": "-" * 22,
-            "nonce": base64url(sha256(name.encode()).digest()[:24]),
-            "ciphertext": (sha256(name.encode()).hexdigest() * 20)[:CIPHERTEXT_CHARACTERS],
-        }
+        drawn = sha256(name.encode())
+        yield changeset_of(
+            _uuid(name),
+            thumbprint(bytes(_key(vault).verify_key)),
+            base64url(drawn.digest()[:24]),
+            (drawn.hexdigest() * 20)[:CIPHERTEXT_CHARACTERS],
+        )
 
 
 def _signer(vault: str) -> Signer:

@@ -1,9 +1,11 @@
 """The kernel's accounting of a function's process, and what many measurements come to."""
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from bench.percentiles import percentile
+from tools.processes import descendants_of
 
 _NANOSECONDS_IN_MS = 1_000_000
 
@@ -26,32 +28,12 @@ def spread(values: Iterable[float]) -> Spread:
     )
 
 
-def percentile(ordered: Sequence[float], percent: float) -> float:
-    """Return the least of the ordered values that so many percent of them do not exceed (the nearest rank)."""
-    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
-
-
 def last_descendant(process_id: int) -> int:
     """Return the process that this one's only child's only child … is: in a function's instance, the runtime."""
-    children = _children()
-    while process_id in children:
-        process_id = children[process_id]
-    return process_id
+    return next(iter(descendants_of(process_id)), process_id)
 
 
 def cpu_ms(process_id: int) -> float:
     """Return the processor time that a process' threads have had, of those that have not ended, in milliseconds."""
     tasks = Path(f"/proc/{process_id}/task").iterdir()
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / _NANOSECONDS_IN_MS
-
-
-def _children() -> dict[int, int]:
-    children = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                stat = (folder / "stat").read_text()
-            except OSError:  # it has ended
-                continue
-            children[int(stat.rpartition(")")[2].split()[1])] = int(folder.name)
-    return children

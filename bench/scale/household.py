@@ -9,6 +9,7 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
+from bench.load import changeset_of
 from bench.signed import Query, Request, Signer
 from relay_protocol.devices import thumbprint
 from relay_protocol.encoding import base64url
@@ -64,16 +65,5 @@ class Household:
 
     def changeset(self, size_bytes: int) -> dict[str, Any]:
         """Return a new changeset."""
-        return {
-            "id": str(uuid.uuid4()),
-            "origin_device": self.device_id,
-            "origin_user": "-" * 8,
-            "timestamp": "-",
-            "operation_type": "-" * 8,
-            "entity": "-" * 8,
-            "entity_id": "-" * 8,
-            "schema_version": 1,
-            "key_id": "-" * 8,
-            "nonce": base64url(os.urandom(24)),
-            "ciphertext": base64url(os.urandom((size_bytes - NAMES_BYTES) * 3 // 4)),
-        }
+        ciphertext = base64url(os.urandom((size_bytes - NAMES_BYTES) * 3 // 4))
+        return changeset_of(str(uuid.uuid4()), self.device_id, base64url(os.urandom(24)), ciphertext, "-" * 8)

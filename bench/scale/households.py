@@ -8,7 +8,23 @@ in November 2026.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-MILLION = 1_000_000
+from bench.on_lambda import bills
+from bench.on_lambda.bills import BUCKET_GB, SNAPSHOTS_GB_OUT, TABLE_GB
+from bench.on_lambda.prices import (
+    API_REQUEST,
+    BUCKET_GB_MONTH,
+    GB,
+    LAMBDA_GB_SECOND,
+    LAMBDA_REQUEST,
+    LOG_GB,
+    LOGGED_BYTES,
+    MILLION,
+    OUT_GB,
+    READ_UNIT,
+    TABLE_GB_MONTH,
+    WRITE_UNIT,
+)
+
 MONTH_SECONDS = 30 * 24 * 3600
 PEAK = 3
 """All use it in the same eight hours of a day."""
@@ -25,18 +41,12 @@ class Kind:
     limiter_writes: int = 1
 
 
-# Four devices, 100 pushes of one change a day, a pull each five minutes for eight hours a day and device
-PUSHES = Kind(3_000, log_writes=3, log_reads=3, bytes_out=400)
-PULLS_EMPTY = Kind(2_520, log_writes=0, log_reads=7, bytes_out=400)
-PULLS_NEW = Kind(9_000, log_writes=0, log_reads=6, bytes_out=1_800)
+PUSHES = Kind(bills.PUSHES, log_writes=3, log_reads=3, bytes_out=400)
+PULLS_EMPTY = Kind(bills.PULLS_EMPTY, log_writes=0, log_reads=7, bytes_out=400)
+PULLS_NEW = Kind(bills.PULLS_NEW, log_writes=0, log_reads=6, bytes_out=1_800)
 KINDS = (PUSHES, PULLS_EMPTY, PULLS_NEW)
-TABLE_GB, BUCKET_GB, SNAPSHOTS_GB_OUT = 0.02, 0.05, 0.01
 
-# US dollars
-WRITE_UNIT, READ_UNIT = 0.7625 / MILLION, 0.1525 / MILLION
-API_REQUEST, LAMBDA_REQUEST, LAMBDA_GB_SECOND = 3.70 / MILLION, 0.20 / MILLION, 0.0000133334
-OUT_GB, LOG_GB, TABLE_GB_MONTH, BUCKET_GB_MONTH = 0.09, 0.63, 0.306 + 0.2448, 0.0245
-BILLED_SECONDS, MEMORY_GB, LOGGED_BYTES, GB = 0.05, 1.0, 500, 10**9
+BILLED_SECONDS, MEMORY_GB = 0.05, 1.0
 
 # Retention's run looks into each vault, whatever there is to do: measured, by the difference that three vaults make
 VAULT_READS, VAULT_TRIPS = 10, 6
@@ -65,7 +75,7 @@ def bill() -> dict[str, float]:
     out_gb = sum(kind.a_month * kind.bytes_out for kind in KINDS) / GB + SNAPSHOTS_GB_OUT
     return {
         "API Gateway": requests * API_REQUEST,
-        "Lambda": requests * (LAMBDA_REQUEST + BILLED_SECONDS * MEMORY_GB * LAMBDA_GB_SECOND),
+        "Lambda": requests * (LAMBDA_REQUEST + BILLED_SECONDS * MEMORY_GB * LAMBDA_GB_SECOND["arm64"]),
         "DynamoDB, units": writes * WRITE_UNIT + reads * READ_UNIT,
         "stored: 20 MB in the table, 50 MB of snapshots": TABLE_GB * TABLE_GB_MONTH + BUCKET_GB * BUCKET_GB_MONTH,
         "bytes out, log lines": out_gb * OUT_GB + requests * LOGGED_BYTES / GB * LOG_GB,

@@ -18,11 +18,11 @@ from typing import Any
 import httpx
 
 from bench.links import Link
+from bench.percentiles import percentile
 from bench.scale.filling import fill
 from bench.scale.household import Household
 from bench.scale.in_process import InProcess
 from bench.scale.loops import Answers, Next, closed_loop, open_loop
-from bench.scale.results import percentile
 from bench.server import MeasuredRelay
 from bench.signed import Request
 from relay_protocol.encoding import base64url
@@ -174,5 +174,5 @@ def _spread(took_seconds: Sequence[float], seconds: float) -> dict[str, float]:
     if not took_seconds:
         return {"per_second": 0.0}
     in_ms = [took * 1000 for took in took_seconds]
-    named = {"p50_ms": percentile(in_ms, 0.5), "p99_ms": percentile(in_ms, 0.99), "max_ms": max(in_ms)}
+    named = {"p50_ms": percentile(in_ms, 50), "p99_ms": percentile(in_ms, 99), "max_ms": max(in_ms)}
     return {"per_second": round(len(in_ms) / seconds, 1)} | {name: round(value, 2) for name, value in named.items()}

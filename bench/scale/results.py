@@ -5,7 +5,6 @@ import os
 import platform
 import re
 import sqlite3
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,9 +40,3 @@ def machine() -> dict[str, str]:
         "sqlite": sqlite3.sqlite_version,
         "load": f"{os.getloadavg()[0]:.1f}",
     }
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value that this share of all is not above: the nearest rank, so one that was measured."""
-    ordered = sorted(values)
-    return ordered[max(0, -(-len(ordered) * round(share * 1000) // 1000) - 1)]

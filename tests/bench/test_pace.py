@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from bench.beside.figures import figure_of, percentile
+from bench.beside.figures import figure_of
 from bench.beside.pace import Conversation, Link, Outcome, closed_loop, converse, open_loop
+from bench.percentiles import percentile
 
 STALL_SECONDS = 2.0
 TAKES_SECONDS = 0.01

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from bench.on_lambda import bills, prices, tables
-from bench.on_lambda.accounting import cpu_ms, last_descendant, percentile, spread
+from bench.on_lambda.accounting import cpu_ms, last_descendant, spread
 from bench.on_lambda.floors import Needed
 from bench.on_lambda.prices import MILLION, Taken
 from bench.on_lambda.requests import Vault, every_route, sent
 from bench.on_lambda.warm import _body_bytes, _event_bytes
+from bench.percentiles import percentile
 from relay.http.routes import ROUTES
 from relay_protocol.limits import Limits
 from tests.http.world import NOW_SECONDS

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bench.percentiles import percentile
 from bench.scale import households
 from bench.scale.filling import fill
 from bench.scale.growth import grow
@@ -20,7 +21,7 @@ from bench.scale.in_process import InProcess
 from bench.scale.loops import Answers, open_loop
 from bench.scale.pruning import prune_phases
 from bench.scale.report import lines
-from bench.scale.results import FILE, keep, percentile, read
+from bench.scale.results import FILE, keep, read
 from tests.http.served import served
 
 PULL = b"GET /vaults/00000000-0000-4000-8000-000000000001/changesets HTTP/1.1\r\nHost: relay.example\r\n\r\n"
@@ -47,7 +48,7 @@ def stalling(ended: asyncio.Event) -> Callable[[dict[str, Any], object], dict[st
     [([5.0], 0.99, 5.0), ([1.0, 2.0, 3.0, 4.0], 0.5, 2.0), ([float(n) for n in range(1, 101)], 0.99, 99.0)],
 )
 def test_a_percentile_is_a_value_that_was_measured(values: list[float], share: float, found: float) -> None:
-    assert percentile(values[::-1], share) == found
+    assert percentile(values[::-1], 100 * share) == found
 
 
 def test_a_request_counts_for_the_phase_in_which_it_was_due() -> None:
