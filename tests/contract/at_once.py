@@ -7,10 +7,15 @@ from contextlib import contextmanager
 from threading import Barrier, Event
 from typing import TypeVar
 
+import pytest
+
+from relay.turns import Turns
+
 T = TypeVar("T")
 
 GUARD_SECONDS = 60
 """After which a test fails rather than hangs."""
+GUARD_TICKS = 10_000
 RESTLESS_SECONDS = 1e-5
 """After which a running thread gives way, so that they meet at every step: by default it may go on for 5 ms."""
 
@@ -40,6 +45,16 @@ def beside(*loops: Callable[[Event], None]) -> Iterator[None]:
             ended.set()
         for future in futures:
             future.result(GUARD_SECONDS)
+
+
+def wait_for(turns: Turns, waiting: int) -> None:
+    """Return once so many threads wait for their turn."""
+    tick = Event()
+    for _ in range(GUARD_TICKS):
+        if len(turns._waiting) == waiting:
+            return
+        tick.wait(0.001)
+    pytest.fail("they do not wait")
 
 
 @contextmanager

@@ -10,11 +10,10 @@ import pytest
 
 from relay.adapters.sqlite.connections import DatabaseFile
 from relay.adapters.sqlite.database import Database
-from relay.adapters.sqlite.turns import Turns
 from relay.ports import StoreUnavailable
-from tests.contract.at_once import GUARD_SECONDS
+from relay.turns import Turns
+from tests.contract.at_once import GUARD_SECONDS, wait_for
 
-GUARD_TICKS = 10_000
 Transaction = Callable[[Callable[[Any], Any]], Any]
 
 
@@ -53,22 +52,12 @@ def turns_of(database: Database) -> Turns:
     return database._turns
 
 
-def wait_for(database: Database, waiting: int) -> None:
-    """Return once so many threads wait for their turn."""
-    tick = Event()
-    for _ in range(GUARD_TICKS):
-        if len(turns_of(database)._waiting) == waiting:
-            return
-        tick.wait(0.001)
-    pytest.fail("they do not wait")
-
-
 def test_a_read_comes_between_two_writes(database: Database, pool: ThreadPoolExecutor) -> None:
     """SQLite alone would have it look every 100 ms whether the file is free; under load it never is, then."""
     done: list[str] = []
     held = Held(pool, database.write)
     read = pool.submit(database.read, lambda _: done.append("read"))
-    wait_for(database, 1)
+    wait_for(turns_of(database), 1)
     write = pool.submit(database.write, lambda _: done.append("write"))
     held.let_go()
     for future in (held.future, read, write):
@@ -80,9 +69,9 @@ def test_a_write_comes_between_two_reads(database: Database, pool: ThreadPoolExe
     done: list[str] = []
     held = Held(pool, database.read)
     write = pool.submit(database.write, lambda _: done.append("write"))
-    wait_for(database, 1)
+    wait_for(turns_of(database), 1)
     read = pool.submit(database.read, lambda _: done.append("read"))
-    wait_for(database, 2)
+    wait_for(turns_of(database), 2)
     held.let_go()
     for future in (held.future, read, write):
         future.result(GUARD_SECONDS)

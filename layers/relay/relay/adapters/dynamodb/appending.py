@@ -40,7 +40,7 @@ class Appending:
         A view that this thread has just read to find the signer does for the first try: what is stored on it is
         stored on the condition that it still holds, and nothing is answered on it alone.
         """
-        with self._store.turn(vault_id):
+        with self._store.turns(vault_id):
             return self._append(vault_id, device_id, ids, now_ms, plan)
 
     def _append(

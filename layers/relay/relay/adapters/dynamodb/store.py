@@ -1,9 +1,8 @@
 """What the areas of the log share: the table, the calls of a method, and a consistent view of a vault and its end."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,12 +15,12 @@ from relay.adapters.dynamodb.texts import Texts
 from relay.adapters.dynamodb.values import Item
 from relay.adapters.dynamodb.vault_item import Vault, vault_of
 from relay.patience import DEADLINE_SECONDS, Patience
-from relay.ports import StoreUnavailable
+from relay.turns import Turns
 
 MAINTENANCE_SECONDS = 20.0
 """For methods that take many steps. What one leaves when its time is over, its next call does."""
 TURNS = 256
-"""Locks that the vaults share."""
+"""Queues that the vaults share."""
 THREADS = 16
 """Calls of this process that may be under way at once, besides those that wait for no other."""
 
@@ -57,7 +56,7 @@ class Store:
         self._patience = patience
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="dynamodb")
         self._noted = threading.local()
-        self._turns = [threading.Lock() for _ in range(TURNS)]
+        self._turns = [Turns(DEADLINE_SECONDS, "contended") for _ in range(TURNS)]
 
     def begin(self, seconds: float = DEADLINE_SECONDS) -> Calls:
         """Return the calls of one method, which has so much time."""
@@ -86,16 +85,9 @@ class Store:
                 return View(seen, tail, items)
             calls.pause()
 
-    @contextmanager
-    def turn(self, vault_id: str) -> Iterator[None]:
-        """Let this process's threads append to a vault one after another: together they would only collide."""
-        lock = self._turns[hash(vault_id) % TURNS]
-        if not lock.acquire(timeout=DEADLINE_SECONDS):
-            raise StoreUnavailable("contended")
-        try:
-            yield
-        finally:
-            lock.release()
+    def turns(self, vault_id: str) -> Turns:
+        """Return the turns in which this process's threads append to a vault: together they would only collide."""
+        return self._turns[hash(vault_id) % TURNS]
 
     # -------- what a thread saw when it looked up the signer, for its next append
 

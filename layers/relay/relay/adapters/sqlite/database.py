@@ -10,8 +10,8 @@ from typing import TypeVar
 from relay.adapters.sqlite.connections import Connections, DatabaseFile
 from relay.adapters.sqlite.sharing import Sharing, Spoilt
 from relay.adapters.sqlite.transaction import LOCKED, transact_read, transact_write, unavailable
-from relay.adapters.sqlite.turns import Turns
 from relay.ports import StoreUnavailable
+from relay.turns import Turns
 
 R = TypeVar("R")
 W = TypeVar("W")
@@ -29,13 +29,14 @@ _FILE_SIZE = ("page_count", "page_size")
 class Database:
     """Reads and writes of one file, by any number of threads and processes (opened after a fork, not before).
 
-    Writes go a thread at a time. With a rollback journal reads and writes take turns, so that one connection does.
+    Writes go a thread at a time. With a rollback journal SQLite keeps reads and commits apart by locks on the file, and
+    who finds it locked looks again after up to 100 ms: then reads take their turns with the writes.
     """
 
     def __init__(self, file: DatabaseFile) -> None:
         self._file = file
         self._connections = Connections(file)
-        self._turns = Turns(file.busy_timeout_seconds)
+        self._turns = Turns(file.busy_timeout_seconds, LOCKED)
         self._read_turns = nullcontext() if file.journal == "wal" else self._turns
         self._sharing = Sharing()
 

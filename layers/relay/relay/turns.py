@@ -1,23 +1,22 @@
-"""Turns: the transactions on a file with a rollback journal, one at a time, in order of arrival."""
+"""Turns: of threads that would be in each other's way, one at a time, in order of arrival."""
 
 from collections import deque
 from threading import Lock
 from types import TracebackType
 
-from relay.adapters.sqlite.transaction import LOCKED
 from relay.ports import StoreUnavailable
 
 
 class Turns:
     """Lets one thread in at a time, in the order in which they came: `with turns: …`.
 
-    With a rollback journal SQLite keeps reads and commits apart by locks on the file, and who finds it locked looks
-    again after a while, up to 100 ms. Between the commits of a process that writes all the time it would hardly ever
-    find it free.
+    A lock lets in whoever asks just when it is free, mostly the thread that has just left: under load another one
+    may wait for ever. Raises StoreUnavailable with the reason given for one who waited too long.
     """
 
-    def __init__(self, timeout_seconds: float) -> None:
+    def __init__(self, timeout_seconds: float, reason: str) -> None:
         self._timeout_seconds = timeout_seconds
+        self._reason = reason
         self._mutex = Lock()  # of the two below
         self._is_taken = False
         self._waiting: deque[Lock] = deque()
@@ -35,7 +34,7 @@ class Turns:
         with self._mutex:
             if turn in self._waiting:  # else it has just come
                 self._waiting.remove(turn)
-                raise StoreUnavailable(LOCKED)
+                raise StoreUnavailable(self._reason)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
