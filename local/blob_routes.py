@@ -96,11 +96,16 @@ class BlobRoutes:
         if incoming.declared_bytes is not None and incoming.declared_bytes < grant.size_bytes:
             raise UploadIncomplete
         upload = await self._blocking(self._blobs.begin_upload, grant)
+        written = self._start(upload.write, b"")
         try:
             while not incoming.finished:
-                await self._blocking(upload.write, await _block(incoming))
+                block = await _block(incoming)  # while the one before is hashed and written
+                await written
+                written = self._start(upload.write, block)
+            await written
             await self._blocking(upload.commit)
         finally:
+            await asyncio.gather(written, return_exceptions=True)
             await self._blocking(upload.discard)
 
     async def _granted_file(self, token: str) -> Path:
@@ -114,15 +119,18 @@ class BlobRoutes:
         return self._clock.now_us() // 1000
 
     async def _blocking(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))
+        return await self._start(call, *args, **kwargs)
+
+    def _start(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))
 
 
-async def _block(incoming: Incoming) -> bytes:
+async def _block(incoming: Incoming) -> bytearray:
     """Gather small chunks, so that not each of them costs a thread's turn."""
     block = bytearray()
     while not incoming.finished and len(block) < BLOCK_BYTES:
         block += await incoming.next_chunk()
-    return bytes(block)
+    return block
 
 
 async def _send_file(

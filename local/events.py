@@ -1,12 +1,12 @@
 """An HTTP request as the event that API Gateway's REST proxy integration would make of it."""
 
 import time
-from base64 import b64encode
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 from urllib.parse import parse_qsl
 
+from pybase64 import b64encode_as_string
 from starlette.types import Scope
 
 from local.addresses import TrustedProxies
@@ -76,7 +76,7 @@ class Events:
 def put_body(event: dict[str, Any], body: bytes) -> None:
     """Put a body into its event."""
     if body:
-        event["body"] = b64encode(body).decode("ascii")
+        event["body"] = b64encode_as_string(body)
         event["isBase64Encoded"] = True
 
 

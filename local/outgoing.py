@@ -1,11 +1,11 @@
 """A proxy response as HTTP."""
 
 import re
-from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pybase64 import b64decode
 from starlette.types import Send
 
 from local.bounds import Bounds

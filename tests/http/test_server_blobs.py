@@ -5,7 +5,9 @@ What a URL grants, and that bytes come back, is the contract of the stores of bl
 
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -19,6 +21,7 @@ from tests.http.world import SettableClock
 BLOB = bytes(range(256)) * 2000
 KEY = f"{uuid_of('vault')}/{uuid_of('blob')}"
 TTL_MS = 900_000
+GUARD_SECONDS = 60
 
 
 @pytest.fixture
@@ -128,6 +131,55 @@ def test_an_upload_that_does_not_come_on_is_dropped_and_leaves_nothing(
         client.send(BLOB[:-1])
         assert client.rest() == b""
         server.wait_until(lambda: files(tmp_path) == [])
+
+
+def before_each_write(monkeypatch: pytest.MonkeyPatch, on_write: Callable[[int], None]) -> None:
+    """Have `on_write` told which of the uploads' writes it is, before it is done."""
+    write, number = PendingUpload.write, count(1)
+
+    def tell_and_write(upload: PendingUpload, chunk: bytes) -> None:
+        if chunk:
+            on_write(next(number))
+        write(upload, chunk)
+
+    monkeypatch.setattr(PendingUpload, "write", tell_and_write)
+
+
+def test_a_block_is_not_written_before_the_one_that_came_before_it(
+    server: Served, upload_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second, overtaken = Event(), list[bool]()
+
+    def slowly(number: int) -> None:
+        if number > 1:
+            second.set()
+        else:
+            overtaken.append(second.wait(0.2))
+
+    before_each_write(monkeypatch, slowly)
+    assert put(server, upload_url).status == 200
+    assert (second.is_set(), overtaken, files(tmp_path)) == (True, [False], [BLOB])
+
+
+def test_a_block_that_fails_once_its_sender_has_gone_leaves_nothing(
+    server: Served, upload_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun, go = Event(), Event()
+
+    def fail(_: int) -> None:
+        begun.set()
+        assert go.wait(GUARD_SECONDS)
+        raise StoreUnavailable("a blob can't be written: ENOSPC")
+
+    before_each_write(monkeypatch, fail)
+    client = begin(server, upload_url, f"Content-Length: {len(BLOB)}")
+    client.send(BLOB[:-1])
+    assert begun.wait(GUARD_SECONDS)
+    client.close()
+    go.set()
+    server.wait_until(lambda: files(tmp_path) == [])
+    assert put(server, upload_url).status == 503
+    assert caplog.messages == []
 
 
 def test_an_upload_of_another_size_is_refused_before_it_is_sent(server: Served, upload_url: str) -> None:

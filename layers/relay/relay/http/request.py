@@ -1,12 +1,13 @@
 """An API Gateway REST proxy event as a typed request."""
 
 import re
-from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
+
+from pybase64 import b64decode
 
 from relay.http.routes import ROUTES, Route, resolve
 from relay.http.signer_lookup import SignerLookup

@@ -1,10 +1,10 @@
 """Proxy responses, and the one map from an error to an answer (§6)."""
 
-from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from pybase64 import b64encode_as_string
 
 from relay_protocol.errors import RelayError
 
@@ -24,7 +24,7 @@ def raw_json_response(status: int, body: bytes, headers: Mapping[str, str] | Non
     """Answer with a JSON text that is written already."""
     if len(body) < LARGE_BODY_BYTES:
         return _response(status, body.decode(), "application/json", headers)
-    response = _response(status, b64encode(body).decode(), "application/json", headers)
+    response = _response(status, b64encode_as_string(body), "application/json", headers)
     return {**response, "isBase64Encoded": True}
 
 

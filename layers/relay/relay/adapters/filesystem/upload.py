@@ -35,7 +35,7 @@ class PendingUpload:
         with unavailable_on_os_error("a blob can't be begun"):
             self._aside, self._file = _make_locked_file(aside_directory)
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: bytes | bytearray) -> None:
         """Take more bytes. Raises BodyTooLarge past the granted size, StoreUnavailable where they can't be kept."""
         with self._lock:
             if self._written_bytes + len(chunk) > self._grant.size_bytes:
