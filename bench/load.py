@@ -2,17 +2,18 @@
 
 import asyncio
 import http.client
-import json
 import os
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from nacl.signing import SigningKey
 
+from bench.signed import Query, Request, Signer
 from relay_protocol.devices import thumbprint
 from relay_protocol.encoding import base64url
-from relay_protocol.signing import Message, sign
 
 SEALED_BYTES = 768
 
@@ -48,10 +49,9 @@ class Session:
         """Found a vault."""
         session = cls(port, device, str(uuid.uuid4()))
         public_key = base64url(bytes(device.key.verify_key))
-        body = json.dumps({"vault_id": session.vault_id, "public_key": public_key}).encode()
-        method, target, headers = session._signed("POST", "/devices", body)
+        request = session._signed("POST", "/devices", {"vault_id": session.vault_id, "public_key": public_key})
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        connection.request(method, target, body, headers)
+        connection.request(request.method, request.path, request.body, request.fields)
         assert connection.getresponse().status == 201
         connection.close()
         return session
@@ -59,34 +59,25 @@ class Session:
     def push(self, batch: int = 1, sealed_bytes: int = SEALED_BYTES) -> bytes:
         """Return a push of a batch of changesets, each of about 1 KB unless told otherwise."""
         changesets = [changeset(self.device.id, sealed_bytes) for _ in range(batch)]
-        body = json.dumps(changesets[0] if batch == 1 else {"changesets": changesets}, separators=(",", ":")).encode()
-        self.text_bytes = len(body) // batch
-        return self.request("POST", "/changesets", body)
+        request = self._in_vault("POST", "/changesets", changesets[0] if batch == 1 else {"changesets": changesets})
+        self.text_bytes = len(request.body) // batch
+        return request.as_bytes()
 
     def pull(self, since: int, limit: int = 100) -> bytes:
         """Return a pull."""
-        return self.request("GET", "/changesets", b"", [("since", str(since)), ("limit", str(limit))])
+        query = [("since", str(since)), ("limit", str(limit))]
+        return self._in_vault("GET", "/changesets", query=query).as_bytes()
 
-    def request(self, method: str, path: str, body: bytes = b"", query: list[tuple[str, str]] | None = None) -> bytes:
+    def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
         """Return a signed request; the path is below the vault's."""
-        return self._raw(*self._signed(method, f"/vaults/{self.vault_id}{path}", body, query), body)
+        return self._in_vault(method, path, body).as_bytes()
 
-    def _signed(
-        self, method: str, path: str, body: bytes, query: list[tuple[str, str]] | None = None
-    ) -> tuple[str, str, dict[str, str]]:
-        host = self.host
-        fields = {"content-type": "application/json"} if body else {}
-        message = Message(method, host, path, query or [], fields, body)
-        headers = {"Host": host, **fields, **sign(message, self.device.key, int(time.time()))}
-        target = path + ("?" + "&".join(f"{name}={value}" for name, value in query) if query else "")
-        return method, target, headers
+    def _in_vault(self, method: str, path: str, body: Mapping[str, Any] | None = None, query: Query = ()) -> Request:
+        return self._signed(method, f"/vaults/{self.vault_id}{path}", body, query)
 
-    @staticmethod
-    def _raw(method: str, target: str, headers: dict[str, str], body: bytes) -> bytes:
-        lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-        if body:
-            lines.append(f"Content-Length: {len(body)}")
-        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+    def _signed(self, method: str, path: str, body: Mapping[str, Any] | None, query: Query = ()) -> Request:
+        signer = Signer(self.device.key, self.host, created=int(time.time()))
+        return signer.request(method, path, body, query)
 
 
 def changeset(device_id: str, sealed_bytes: int = SEALED_BYTES) -> dict[str, str | int]:

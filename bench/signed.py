@@ -59,7 +59,7 @@ class Signer:
     created: int = field(kw_only=True)
 
     def request(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None, query: Query = (), *, expected: int
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, query: Query = (), *, expected: int = 200
     ) -> Request:
         """Return a signed request."""
         text = json.dumps(body, separators=(",", ":")).encode() if body is not None else b""

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bench.beside.floor import bare_answers, floors, syncing
-from bench.beside.machine import machine
+from bench.beside.machine import machine_of
 from bench.beside.peers.every import ABSENT, all_peers
 from bench.beside.peers.npm import node_version
 from bench.beside.peers.port import Peer
@@ -52,7 +52,7 @@ def measure(plan: Plan, only: list[str] | None) -> Results:
     peers = [peer for peer in all_peers() if not only or peer.facts.name in only]
     results: Results = {
         "plan": plan.name,
-        "machine": machine(ROOT) | {"node": node_version()},
+        "machine": machine_of(ROOT) | {"node": node_version()},
         "servers": [],
         "figures": [],
     }

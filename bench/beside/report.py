@@ -54,7 +54,7 @@ def _circumstances(results: Results) -> str:
     shares = [one["generator_cpu_share"] for one in results["figures"] if one.get("loop") and "cannot" not in one]
     return (
         f"{machine['date']}, {machine['cpu']}, {machine['kernel']}, {machine['file system of the data']}, "
-        f"load {machine['load before it began']} before it began, {results['plan']} run. "
+        f"load {machine['load']} before it began, {results['plan']} run. "
         f"The load generator took {max(shares):.0%} of a core at most."
     )
 

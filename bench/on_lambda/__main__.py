@@ -13,8 +13,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.on_lambda import machine, tables, units
+from bench.machine import machine
+from bench.on_lambda import tables, units
 from bench.on_lambda.instances import functions_served
+from bench.on_lambda.runtime import runtime
 from bench.on_lambda.sizes import sizes
 from bench.on_lambda.starts import Starts
 from bench.on_lambda.warm import Warm
@@ -52,7 +54,7 @@ def main() -> str | None:
 
 def _measure(starts: int, calls: int) -> dict[str, Any]:
     begun = time.monotonic()
-    run: dict[str, Any] = {"machine": machine.described()}
+    run: dict[str, Any] = {"machine": machine() | {"runtime": runtime()}}
     with functions_served() as functions, tempfile.TemporaryDirectory() as folder:
         run["layer"] = sizes(functions.built.layer)
         _tell(begun, "cold starts")

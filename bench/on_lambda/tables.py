@@ -60,8 +60,8 @@ def about(run: Run) -> str:
     starts = min(one["init_ms"]["count"] for one in run["starts"]["routes"].values())
     calls = min(one["cpu_ms"]["count"] for name, one in run["requests"].items() if name != "maintenance")
     return (
-        f"Measured on {machine['date']}: {machine['processor']}, {machine['processors']} processors, "
-        f"{machine['system']}, {machine['runtime']}; {starts} starts of each route, {calls} warm calls of each.\n"
+        f"Measured on {machine['date']}: {machine['cpu']}, "
+        f"{machine['kernel']}, {machine['runtime']}; {starts} starts of each route, {calls} warm calls of each.\n"
     )
 
 

@@ -8,8 +8,9 @@ import argparse
 import sys
 from collections.abc import Callable
 
+from bench.machine import machine
 from bench.scale import growth, many_vaults, pruning, units
-from bench.scale.results import Results, keep, machine
+from bench.scale.results import Results, keep
 
 GROWTH_BYTES, TEN_MILLION_BYTES = 1_024, 400
 TEN_MILLION_SIZES = (1_000, 100_000, 1_000_000, 10_000_000)

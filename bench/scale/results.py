@@ -1,11 +1,6 @@
 """Where the figures of each part are kept, and what they were measured on."""
 
 import json
-import os
-import platform
-import re
-import sqlite3
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +21,3 @@ def keep(part: str, measured_on: dict[str, str], figures: Results, file: Path = 
 def read(file: Path = FILE) -> Results:
     """Return all parts' figures."""
     return dict(json.loads(file.read_text("utf-8"))) if file.exists() else {}
-
-
-def machine() -> dict[str, str]:
-    """Describe this machine without naming it."""
-    cpuinfo = Path("/proc/cpuinfo").read_text()
-    model = re.search(r"^model name\s*: (.*)$", cpuinfo, re.MULTILINE)
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "cpu": f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores",
-        "kernel": f"{platform.system()} {platform.release().partition('-')[0]}",
-        "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version,
-        "load": f"{os.getloadavg()[0]:.1f}",
-    }

@@ -47,7 +47,7 @@ def results() -> dict[str, Any]:
             "cpu": "a",
             "kernel": "b",
             "file system of the data": "c",
-            "load before it began": "0",
+            "load": "0",
         },
         "servers": [ours | facts, theirs | facts, absent],
         "figures": [

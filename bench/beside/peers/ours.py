@@ -45,8 +45,7 @@ class OurVault:
         digest = base64url(hashlib.sha256(blob).digest())
         head = json.loads((yield self._session.request("GET", "")))["head"]
         fields = {"sha256": digest, "size": len(blob), "key_id": "-" * 22, "schema_version": 1, "covers": head}
-        announcement = json.dumps(fields).encode()
-        upload = json.loads((yield self._session.request("POST", "/snapshots", announcement)))["upload"]
+        upload = json.loads((yield self._session.request("POST", "/snapshots", fields)))["upload"]
         target = "/" + upload["url"].split("/", 3)[3]
         yield http_request("PUT", target, {"Host": self._session.host, **upload["headers"]}, blob)
         yield self._session.request("POST", f"/snapshots/{digest}/complete")
