@@ -16,11 +16,12 @@ client: .venv/.dev  ## install the client and its command: .venv/bin/sync-relay
 maintain: .venv/.run  ## run retention once on the configured stores
 	@$(BIN)/sync-relay-server maintain
 
+# Files go out in order of collection: by its own order xdist would leave those of few and long tests for the end.
 test: .venv/.dev .sam/.made stand-in emulated  ## every test, with branch coverage
-	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term --cov-fail-under=90
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=90
 
 test-as-built: .venv/.dev stand-in emulated  ## of the end-to-end tests, what is run against what sam built; `make test` runs that, too
-	@$(BIN)/python -m pytest -n auto --dist loadfile tests/e2e -m as_built
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder tests/e2e -m as_built
 
 # The DynamoDB of the tests. Its Cargo.lock pins it; where there is no cargo those tests are skipped, and fail in CI.
 stand-in: $(if $(shell command -v cargo),.stand-in/.built)
