@@ -1,6 +1,5 @@
-"""A load generator: signed requests as bytes, sent in a closed loop over keep-alive connections."""
+"""A device in its vault: signed requests, as the bytes that are sent."""
 
-import asyncio
 import http.client
 import os
 import time
@@ -103,21 +102,3 @@ def changeset_of(
         "nonce": nonce,
         "ciphertext": ciphertext,
     }
-
-
-async def run_closed_loop(port: int, requests: list[bytes], connections: int) -> None:
-    """Send every request once, each connection its next one as the answer to its last is there."""
-    pending = iter(requests)
-
-    async def connection() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for request in pending:
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 20"), head.partition(b"\r\n")[0]
-            length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-            await reader.readexactly(int(length.split(b":")[1]))
-        writer.close()
-        await writer.wait_closed()
-
-    await asyncio.gather(*(connection() for _ in range(connections)))

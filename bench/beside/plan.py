@@ -32,8 +32,13 @@ class Plan:
     floor_seconds: float
     connections: int = 20
     batch: int = 100
+    warm_up: int = 1_000
+    """Requests of a kind before it is measured, at most `warm_seconds` of them: runtimes compile what runs often."""
+    warm_seconds: float = 2.0
     shares: tuple[float, ...] = (0.5, 0.8)
-    """Of what the closed loop did a second: the rates of the open loops."""
+    """Of what the closed loop did a second: the rates of open loops."""
+    same_rate: float = 100.0
+    """Of an open loop that is the same for all, a second."""
 
 
 FULL = Plan(

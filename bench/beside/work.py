@@ -62,7 +62,7 @@ class Run:
 
     def _one_kilobyte(self) -> None:
         plan, vault = self._plan, self._found()
-        self._closed("warm-up", vault.push(50), 1, told=False)
+        self._warm_up(vault.push(plan.warm_up))
         self._closed("push of 1 KB, 1 connection", vault.push(plan.alone), 1)
         for what, vaults in (
             ("one vault", [vault]),
@@ -70,14 +70,18 @@ class Run:
         ):
             name = f"push of 1 KB, {plan.connections} connections, {what}"
             rate = self._closed(name, _in_turn(vaults, plan.crowd), plan.connections).per_second
+            count = int(plan.same_rate * plan.open_seconds)
+            self._open(f"{name}, at {plan.same_rate:.0f}/s", _in_turn(vaults, count), plan.same_rate)
             for share in plan.shares:
                 count = max(plan.connections, int(rate * share * plan.open_seconds))
                 self._open(f"{name}, at {share:.0%}", _in_turn(vaults, count), rate * share)
 
     def _pulls_and_ingest(self) -> None:
         plan, vault = self._plan, self._peer.found()
+        self._warm_up(self._peer.found().push(plan.batch, plan.batch))
         self._fill(vault, f"ingest of {plan.ingest:,} in batches of {plan.batch}", plan.ingest)
         one, many = (f"pull of {plan.batch}, {count}" for count in ("1 connection", f"{plan.connections} connections"))
+        self._warm_up(self._pulls(vault, plan.warm_up))
         self._closed(one, self._pulls(vault, plan.alone), 1, least_bytes=plan.batch * LEAST_BYTES)
         pulls = self._pulls(vault, plan.alone)
         rate = self._closed(many, pulls, plan.connections, least_bytes=plan.batch * LEAST_BYTES).per_second
@@ -130,6 +134,9 @@ class Run:
         vault = self._peer.found()
         self._closed("first push", vault.push(1), 1, told=False)
         return vault
+
+    def _warm_up(self, requests: Sequence[bytes]) -> None:
+        self._closed("warm-up", requests, 1, most_seconds=self._plan.warm_seconds, told=False)
 
     def _cannot(self, key: str, *works: str) -> bool:
         reason = self._peer.facts.cannot.get(key)

@@ -47,7 +47,7 @@ _OWN = ("app", "relay", "relay_protocol", "functions")
 _CLIENTS = """\
 from botocore.config import Config
 from botocore.session import get_session
-session = get_session()
+session = globals().get("session") or get_session()
 clients = [session.create_client(name, endpoint_url="http://127.0.0.1:9", config=Config()) for name in {}]
 """
 

@@ -39,7 +39,7 @@ def report(run: Run) -> str:
     parts = (
         "# The relay on Lambda\n",
         f"By `make bench-lambda`; [ADR 0023](../../docs/adr/0023-measured-on-lambda.md) says how.\n\n{about(run)}",
-        f"## Cold starts\n\n{_starts(run)}",
+        f"## Cold starts\n\n{_starts(run)}\n![cold starts](lambda.svg)\n",
         f"## Warm requests\n\n{_requests(run)}",
         f"## Memory and layer\n\n{_peaks(run)}",
         f"## Payloads\n\n{_payloads(run)}",

@@ -87,7 +87,8 @@ def quotas() -> list[Quota]:
     requests = _a_second(lambda kind: kind.a_month)
     found = [
         Quota("API Gateway: 10,000 requests a second of a region", 10_000, requests),
-        Quota("Lambda: 1,000 functions at once", 1_000, requests * BILLED_SECONDS),
+        Quota("Lambda: 1,000 instances at once", 1_000, requests * BILLED_SECONDS),
+        Quota("Lambda: 10 requests a second of each of 1,000 instances", 10_000, requests),
         Quota("DynamoDB: 40,000 read units a second of the log's table", 40_000, _a_second(_log_reads)),
         Quota("DynamoDB: 40,000 write units a second of the log's table", 40_000, _a_second(_log_writes)),
         Quota("DynamoDB: 40,000 write units a second of the limiter's table", 40_000, requests),

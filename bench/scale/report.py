@@ -7,6 +7,9 @@ from bench.scale.results import FOLDER, Results, read
 
 Figures = dict[str, Any]
 
+PICTURES = {"growth": "scale-growth.svg", "retention": "scale-retention.svg"}
+"""By `bench.scale.plots`, of these parts."""
+
 
 def main() -> None:
     """Write it."""
@@ -30,6 +33,8 @@ def lines(results: Results) -> Iterator[str]:
             told = f"{on['date']}; {on['cpu']}; {on['kernel']}; Python {on['python']}, SQLite {on['sqlite']}"
             yield f"\n## {title}\n\n{told}. Load before it began: {on['load']}\n"
             yield from table(results[name])
+            if name in PICTURES:
+                yield f"\n![{title}]({PICTURES[name]})"
 
 
 def _growth(figures: Figures) -> Iterator[str]:
@@ -60,9 +65,11 @@ def _growth(figures: Figures) -> Iterator[str]:
 def _vaults(figures: Figures) -> Iterator[str]:
     runs = figures["runs"]
     yield f"{figures['pushes']:,} pushes of 1 KB over {figures['connections']} connections.\n"
-    yield from _head("", [f"{run['vaults']:,} vaults" for run in runs])
+    yield from _head("", ["1 vault" if run["vaults"] == 1 else f"{run['vaults']:,} vaults" for run in runs])
+    yield _row(
+        "CPU to found a vault, ms", [f"{run['cpu_ms_per_founding']:,}" if run["vaults"] > 1 else "-" for run in runs]
+    )
     for name, title in (
-        ("cpu_ms_per_founding", "CPU to found a vault, ms"),
         ("cpu_ms_per_push", "CPU of a push, ms"),
         ("cpu_ms_per_push_least", "the same, in the quickest 5,000"),
         ("resident_mib_at_start", "resident memory at start, MiB"),

@@ -100,7 +100,7 @@ def test_the_load_generators_greatest_share_is_told() -> None:
 
 
 def test_a_server_that_answers_before_it_syncs_is_told_to_be_not_durable() -> None:
-    assert rows(chief(results()))["durable before the answer"] == ["yes", "no: 25% of pushes were synced"]
+    assert rows(chief(results()))["a push is durable before the answer"] == ["yes", "no: 25% of pushes were synced"]
     assert rows(chief(results()))["checks signatures"] == ["Ed25519", "no"]
 
 

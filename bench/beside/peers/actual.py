@@ -111,7 +111,7 @@ class Actual:
             version=f"{PACKAGE} {version_of(PACKAGE)}",
             signatures="no: a bearer token",
             page="everything in one answer",
-            note="protobuf over HTTP, on Node; pulls are of the last 100",
+            note="protobuf over HTTP, on Node; pulls are of the last 100; a snapshot is written without a sync",
         )
 
     def serve(self, folder: Path, prefix: Sequence[str] = ()) -> Served:

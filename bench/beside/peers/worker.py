@@ -70,7 +70,7 @@ class Worker:
             version=f"workerd {version_of('workerd')}, Miniflare {version_of('miniflare')}",
             signatures="Ed25519 of each request, by WebCrypto",
             page=f"{MAX_PAGE} changesets",
-            note="JSON over HTTP; written for the comparison: no chain, no receipts for duplicates; R2 is simulated",
+            note="JSON over HTTP; written for this: no chain, no receipts for duplicates; D1 and R2 are simulated",
         )
 
     def serve(self, folder: Path, prefix: Sequence[str] = ()) -> Served:
