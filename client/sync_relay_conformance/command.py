@@ -39,7 +39,7 @@ def main(
     """Check a sync relay against the protocol, from outside, over HTTP.
 
     Each check founds vaults of its own, and erases them. Exit status: 0 if all that was checked holds, 1 if something
-    does not, 2 if nothing could be checked.
+    does not, 2 if nothing could be checked, or not all. The results of a run that is interrupted are written, too.
     """
     checks = list(selected(only))
     if not checks:
@@ -57,7 +57,7 @@ def main(
     except (OSError, ValueError, NoRelay) as error:
         _stop(str(error))
     except KeyboardInterrupt:
-        _stop("interrupted; what was founded is erased")
+        _stop("interrupted, and not cleaned up: vaults that were founded are left")
     sys.exit(status)
 
 
@@ -70,6 +70,8 @@ def _checked(relay: Relay, checks: list[Check], junit: Path | None, json_file: P
         junit.write_bytes(as_junit(url, results))
     if json_file is not None:
         json_file.write_text(as_json(url, results) + "\n", "utf-8")
+    if results[-1].outcome == "interrupted":
+        _stop("interrupted; what was founded is erased")
     return SOMETHING_FAILED if any(result.outcome == "failed" for result in results) else ALL_HOLD
 
 

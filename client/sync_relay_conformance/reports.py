@@ -7,7 +7,13 @@ from xml.etree import ElementTree as ET  # nosec B405  # it writes, and parses n
 
 from sync_relay_conformance.runner import Outcome, Result
 
-_WORDS: dict[Outcome, str] = {"passed": "passed", "failed": "FAILED", "not applicable": "not applicable"}
+_WORDS: dict[Outcome, str] = {
+    "passed": "passed",
+    "failed": "FAILED",
+    "not applicable": "not applicable",
+    "interrupted": "INTERRUPTED",
+}
+_JUNIT: dict[Outcome, str] = {"failed": "failure", "not applicable": "skipped", "interrupted": "error"}
 
 
 def line(result: Result) -> str:
@@ -40,7 +46,7 @@ def as_junit(url: str, results: Sequence[Result]) -> bytes:
         tests=str(len(results)),
         failures=str(counted["failed"]),
         skipped=str(counted["not applicable"]),
-        errors="0",
+        errors=str(counted["interrupted"]),
         time=f"{sum(result.duration_seconds for result in results):.3f}",
     )
     for result in results:
@@ -52,8 +58,7 @@ def as_junit(url: str, results: Sequence[Result]) -> bytes:
             time=f"{result.duration_seconds:.3f}",
         )
         if result.outcome != "passed":
-            kind = "failure" if result.outcome == "failed" else "skipped"
-            ET.SubElement(case, kind, message=_writable(result.reason))
+            ET.SubElement(case, _JUNIT[result.outcome], message=_writable(result.reason))
     return b"<?xml version='1.0' encoding='utf-8'?>\n" + ET.tostring(suite, encoding="unicode").encode() + b"\n"
 
 

@@ -11,7 +11,7 @@ from sync_relay_conformance.registry import Check
 from sync_relay_conformance.relay import Relay
 from sync_relay_conformance.verdicts import Failed, NotApplicable
 
-Outcome = Literal["passed", "failed", "not applicable"]
+Outcome = Literal["passed", "failed", "not applicable", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,14 @@ class Result:
 
 
 def run(relay: Relay, checks: Iterable[Check], told: Callable[[Result], None]) -> list[Result]:
-    """Run the checks; tell each result as it comes. What they founded is erased, also where one is interrupted."""
-    results = []
+    """Run the checks, up to one that is interrupted; tell each result as it comes. What they founded is erased."""
+    results: list[Result] = []
     for check in checks:
+        if results and results[-1].outcome == "interrupted":
+            break
         started = time.monotonic()
-        try:
-            outcome, reason = _outcome(relay, check)
-        finally:
-            left = _cleaned_up(relay)
+        outcome, reason = _outcome(relay, check)
+        left = _cleaned_up(relay)
         if left and outcome == "passed":
             outcome, reason = "failed", f"expected that its vaults can be erased, got {left} left"
         results.append(Result(check, outcome, reason, time.monotonic() - started))
@@ -43,6 +43,8 @@ def run(relay: Relay, checks: Iterable[Check], told: Callable[[Result], None]) -
 def _outcome(relay: Relay, check: Check) -> tuple[Outcome, str]:
     try:
         check.run(relay)
+    except KeyboardInterrupt:
+        return "interrupted", ""
     except NotApplicable as reason:
         return "not applicable", str(reason)
     except Failed as failure:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import NoReturn
+from typing import Any, NoReturn
 from xml.etree import ElementTree as ET
 
 import httpx
@@ -118,23 +118,41 @@ def test_whatever_a_relay_answers_fails_a_check_and_does_not_end_the_run(
     assert "0 passed, 1 failed" in ended.output
 
 
-def test_a_run_that_is_interrupted_erases_what_it_founded_and_says_so(
-    url: str, monkeypatch: pytest.MonkeyPatch
+def test_a_run_that_is_interrupted_erases_what_it_founded_and_tells_of_the_checks_before(
+    url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     cleaned: list[bool] = []
+    answered = Relay.ask
 
     def clean_up(_: Relay) -> list[str]:
         cleaned.append(True)
         return []
 
+    def interrupt_the_second(relay: Relay, *asked: Any, **more: Any) -> Any:
+        if cleaned:
+            raise KeyboardInterrupt
+        return answered(relay, *asked, **more)
+
+    monkeypatch.setattr(Relay, "ask", interrupt_the_second)
+    monkeypatch.setattr(Relay, "clean_up", clean_up)
+    junit, json_file = tmp_path / "results.xml", tmp_path / "results.json"
+    ended = run("--url", url, "--only", "7.1", "--junit", str(junit), "--json", str(json_file))
+    assert (ended.exit_code, cleaned) == (2, [True, True])
+    assert "interrupted; what was founded is erased" in ended.output
+    first, second = (check["outcome"] for check in json.loads(json_file.read_text())["checks"])
+    assert first != second == "interrupted"
+    suite = ET.parse(junit).getroot()
+    assert (suite.get("tests"), suite.get("errors"), suite[1][0].tag) == ("2", "1", "error")
+
+
+def test_who_interrupts_the_cleaning_up_is_told_what_is_left(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Relay, "ask", interrupt)
-    monkeypatch.setattr(Relay, "clean_up", clean_up)
+    monkeypatch.setattr(Relay, "clean_up", interrupt)
     ended = run("--url", url, "--only", "health is ok")
-    assert (ended.exit_code, cleaned) == (2, [True])
-    assert "interrupted" in ended.output
+    assert ended.exit_code == 2
+    assert "vaults that were founded are left" in ended.output
 
 
 def test_checks_can_be_listed_without_a_relay() -> None:
