@@ -180,6 +180,11 @@ class Forger:
 
 
 @pytest.fixture
+def three(log: Log, founder: VaultSession, change: Callable[..., Change]) -> Log:
+    return log.push(*(founder.seal(change(entity_id=str(number)), 3) for number in range(3)))
+
+
+@pytest.fixture
 def forge(log: Log, founder: VaultSession) -> Forger:
     return Forger(log.vault_id, founder.keys[0])
 

@@ -1,69 +1,33 @@
-"""Signed requests (§4): every vector, every rule by a tamper of its own, and an independent library as the oracle."""
+"""Signed requests (§4): every vector, and every rule by a tamper of its own."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-import http_message_signatures as oracle
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from hypothesis import given
-from hypothesis import strategies as st
-from nacl.signing import SigningKey
 
-from relay_protocol.devices import thumbprint
-from relay_protocol.encoding import from_base64url
 from relay_protocol.errors import (
     DigestMismatch,
-    MalformedRequest,
     RelayError,
     SignatureExpired,
     SignatureInvalid,
     SignatureRequired,
-    UnknownDevice,
 )
 from relay_protocol.signing import Claim, Message, content_digest, normal_authority, sign, signature_base
-
-VECTORS = Path(__file__).parents[2] / "schema" / "vectors"
-REQUESTS: dict[str, Any] = json.loads((VECTORS / "requests.json").read_bytes())
-DEVICES: list[dict[str, Any]] = json.loads((VECTORS / "devices.json").read_bytes())["devices"]
-MEMBERS = {one["device_id"]: from_base64url(one["public_key"]) for one in DEVICES if one["name"] in "alice bob carol"}
-KEY = SigningKey(bytes.fromhex(DEVICES[1]["seed"]))
-PUBLIC_KEY = bytes(KEY.verify_key)
-DEVICE_ID = thumbprint(PUBLIC_KEY)
-NOW, SKEW = REQUESTS["now"], 300
-PULL = Message("GET", "relay.example", "/vaults/v/changesets", (("since", "0"), ("limit", "100")))
-PUSH = Message(
-    "POST", "relay.example", "/vaults/v/changesets", fields={"content-type": "application/json"}, body=b'{"a":1}'
+from tests.unit.signed_messages import (
+    DEVICE_ID,
+    KEY,
+    NOW,
+    PUBLIC_KEY,
+    PULL,
+    PUSH,
+    REQUESTS,
+    SKEW,
+    judge,
+    message_of,
+    signed,
 )
 
-
 # ---------------------------------------------------------------- the vectors
-
-
-def message_of(case: dict[str, Any]) -> Message:
-    target = urlsplit(case["target"])
-    fields = {name.lower(): value for name, value in case["headers"].items()}
-    query = tuple(parse_qsl(target.query, keep_blank_values=True))
-    return Message(case["method"], fields["host"], target.path, query, fields, (case["body"] or "").encode())
-
-
-def judge(message: Message, now: int = NOW) -> Claim:
-    """Judge as a relay does, in §4's order."""
-    names = [name for name, _ in message.query]
-    if len(set(names)) != len(names) or not set(names) <= {"since", "limit"}:
-        raise MalformedRequest
-    claim = Claim.parse(message.fields)
-    claim.check_rules(message)
-    if claim.device_id not in MEMBERS:
-        raise UnknownDevice
-    claim.verify(message, MEMBERS[claim.device_id], now, SKEW)
-    return claim
 
 
 @pytest.mark.parametrize("case", REQUESTS["accepted"], ids=lambda case: case["name"])
@@ -83,11 +47,6 @@ def test_refused_vectors(case: dict[str, Any]) -> None:
 
 
 # ---------------------------------------------------------------- the rules, one by one
-
-
-def signed(message: Message, created: int = NOW) -> Message:
-    added = {name.lower(): value for name, value in sign(message, KEY, created).items()}
-    return replace(message, fields={**message.fields, **added})
 
 
 def with_input(message: Message, **fields: str) -> Message:
@@ -319,114 +278,3 @@ def test_the_authority_is_normalised(host: str, authority: str) -> None:
 def test_a_field_that_ascii_cannot_carry_is_not_signed() -> None:
     with pytest.raises(ValueError, match="not ASCII"):
         sign(replace(PULL, fields={"authorization": "Bearer ü"}), KEY, NOW)
-
-
-# ---------------------------------------------------------------- the oracle
-
-
-class OracleRequest(SimpleNamespace):
-    """A request as the library `http-message-signatures` takes it."""
-
-    headers: dict[str, str]
-    body: bytes
-
-
-class Recent(oracle.HTTPMessageVerifier):
-    max_clock_skew = timedelta(days=36500)
-
-
-RESOLVER = oracle.MappingKeyResolver(
-    public_keys={DEVICE_ID: Ed25519PublicKey.from_public_bytes(PUBLIC_KEY)},
-    private_keys={DEVICE_ID: Ed25519PrivateKey.from_private_bytes(bytes(KEY))},
-)
-
-
-def as_oracle(message: Message) -> OracleRequest:
-    query = f"?{urlencode(message.query, quote_via=quote)}" if message.query else ""
-    url = f"https://{message.authority}{message.path}{query}"
-    headers = {"Host": message.authority, **message.fields}
-    return OracleRequest(method=message.method, url=url, headers=headers, body=message.body)
-
-
-def from_oracle(request: OracleRequest, message: Message) -> Message:
-    fields = {name.lower(): value for name, value in request.headers.items() if name.lower() != "host"}
-    return replace(message, fields=fields)
-
-
-def oracle_verifies(message: Message) -> None:
-    verifier = Recent(signature_algorithm=oracle.algorithms.ED25519, key_resolver=RESOLVER)
-    verifier.verify(as_oracle(message), max_age=None, body=message.body or None)
-
-
-def oracle_signs(message: Message, covered: Sequence[str]) -> Message:
-    request = as_oracle(message)
-    signer = oracle.HTTPMessageSigner(signature_algorithm=oracle.algorithms.ED25519, key_resolver=RESOLVER)
-    signer.sign(
-        request,
-        key_id=DEVICE_ID,
-        created=datetime.fromtimestamp(NOW, UTC),
-        covered_component_ids=covered,
-        body=message.body or None,
-    )
-    return from_oracle(request, message)
-
-
-SEVERAL = [
-    PULL,
-    PUSH,
-    replace(PULL, query=()),
-    replace(PUSH, path="/prod/base/devices"),
-    replace(PULL, authority="relay.example:8787"),
-    replace(PULL, authority="Relay.Example:443"),
-    replace(PULL, query=(("since", "a b~*+%/é"), ("limit", ""))),
-    replace(PUSH, fields={**PUSH.fields, "if-match": '"chain"', "authorization": "Bearer token"}),
-]
-
-
-def test_the_oracle_takes_what_we_sign() -> None:
-    for message in SEVERAL:
-        oracle_verifies(signed(message))
-
-
-def test_we_take_what_the_oracle_signs() -> None:
-    for message in SEVERAL:
-        covered = [*('"@authority"', '"@path"', '"@method"'), *(f'"{name}"' for name in message.fields)]
-        covered += [f'"@query-param";name="{name}"' for name, _ in message.query]
-        claim = judge(oracle_signs(message, covered))
-        assert claim.device_id == DEVICE_ID
-
-
-def test_the_oracle_refuses_what_we_refuse() -> None:
-    """So the test above can fail: the library does look."""
-    sent = signed(PULL)
-    for other in (replace(sent, path="/x"), replace(sent, method="PUT"), replace(sent, authority="other")):
-        with pytest.raises(oracle.InvalidSignature):
-            oracle_verifies(other)
-        with pytest.raises(SignatureInvalid):
-            judge(other)
-
-
-@pytest.mark.parametrize("case", REQUESTS["accepted"], ids=lambda case: case["name"])
-def test_the_oracle_takes_the_accepted_vectors(case: dict[str, Any]) -> None:
-    message = message_of(case)
-    claim = Claim.parse(message.fields)
-    key = Ed25519PublicKey.from_public_bytes(MEMBERS[claim.device_id])
-    resolver = oracle.MappingKeyResolver(public_keys={claim.device_id: key}, private_keys={})
-    fields = {name: value for name, value in message.fields.items() if name != "host"}
-    request = as_oracle(replace(message, fields=fields))
-    verifier = Recent(signature_algorithm=oracle.algorithms.ED25519, key_resolver=resolver)
-    (result,) = verifier.verify(request, max_age=None)
-    *lines, (_, parameters) = result.covered_components.items()
-    base = "\n".join([f"{name}: {value}" for name, value in lines] + [f'"@signature-params": {parameters}'])
-    assert base == case["signature_base"]
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), st.binary(max_size=50))
-def test_any_query_value_and_any_body_agree_with_the_oracle(value: str, body: bytes) -> None:
-    message = replace(PUSH, query=(("since", value),), body=body)
-    oracle_verifies(signed(message))
-
-
-def test_the_content_digest_is_the_oracle_s() -> None:
-    message = oracle_signs(PUSH, ['"@method"'])
-    assert message.fields["content-digest"] == content_digest(PUSH.body)

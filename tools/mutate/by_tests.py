@@ -26,7 +26,7 @@ def tried(copies: Copies, mutant: Mutant) -> str:
 
 def _run(copy: Path, tests: str) -> str:
     """Run tests in the copy, on the copy's own sources."""
-    command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", tests]
+    command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests.split()]
     environment = os.environ | {"PYTHONPATH": python_path(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         ended = subprocess.run(

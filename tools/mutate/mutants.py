@@ -12,9 +12,9 @@ AUDIT = Path("tools/lint_zk")
 DEVICE_TESTS = "tests/unit/test_protocol_devices.py"
 ENCODING_TESTS = "tests/unit/test_protocol_encoding.py"
 SEALED_TESTS = "tests/unit/test_protocol_sealed.py"
-SIGNING_TESTS = "tests/unit/test_protocol_signing.py"
+SIGNING_TESTS = "tests/unit/test_protocol_signing.py tests/unit/test_protocol_signing_oracle.py"
 PAIRING_TESTS = "tests/http/test_http_pairing.py"
-OPENING_TESTS = "tests/client/test_opening.py"
+OPENING_TESTS = "tests/client/test_opening.py tests/client/test_opening_members.py"
 INVITATION_TESTS = "tests/client/test_invitation.py"
 ROTATION_TESTS = "tests/client/test_rotation.py"
 LEAK_TESTS = "tests/zk/test_lint_zk_leaks.py"
@@ -27,7 +27,7 @@ TREE_TESTS = "tests/zk/test_lint_zk_real_tree.py"
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One bug: in `path`, `old` (which stands there once) becomes `new`, and `tests` must fail."""
+    """One bug: in `path`, `old` (which stands there once) becomes `new`, and `tests` (paths, by blanks) must fail."""
 
     name: str
     path: Path
