@@ -10,6 +10,7 @@ import httpx
 import orjson
 from nacl.signing import SigningKey
 
+from bench.load import changeset_of
 from bench.on_lambda.bills import HOURLY
 from relay.http.routes import ROUTES
 from relay_protocol.devices import thumbprint
@@ -105,15 +106,8 @@ class Vault:
         yield self.push("push, 2 changes of 200 KB", 2, 200 * KIB)
 
     def _changeset(self, size_bytes: int) -> dict[str, Any]:
-        made = {
-            "id": str(uuid4()),
-            "origin_device": thumbprint(bytes(self._key.verify_key)),
-            **dict.fromkeys(("origin_user", "timestamp", "operation_type", "entity", "entity_id"), "-" * 22),
-            "schema_version": 1,
-            "key_id": "-" * 22,
-            "nonce": base64url(bytes(24)),
-            "ciphertext": "",
-        }
+        device_id = thumbprint(bytes(self._key.verify_key))
+        made = changeset_of(str(uuid4()), device_id, base64url(bytes(24)), ciphertext="")
         return {**made, "ciphertext": "A" * (size_bytes - len(_text(made)))}
 
     def _call(self, name: str, group: str, status: int, request: HttpRequest) -> Call:
