@@ -37,7 +37,7 @@ def chief(results: Results) -> str:
     absent = (f"{one['name']} is not here: {one['note']}." for one in results["servers"] if "" in one["cannot"])
     parts = [
         " ".join([_circumstances(results), *absent]),
-        "Requests a second · p99 in ms · server CPU in ms for each, in a closed loop:",
+        "Requests a second · p99 in ms · server CPU in ms for each, in a closed loop; at a given rate, in an open one:",
         _chief_table(results, servers, _cell, is_bulk=False),
         "Seconds · server CPU seconds, for all of it:",
         _chief_table(results, servers, _bulk_cell, is_bulk=True),
@@ -61,7 +61,7 @@ def _circumstances(results: Results) -> str:
 
 def _chief_table(results: Results, servers: Sequence[Results], tell: Callable[[Results], str], *, is_bulk: bool) -> str:
     bulks = {one["work"] for one in results["figures"] if "bulk_seconds" in one}
-    works = [work for work in _works(results) if ", at " not in work and (work in bulks) == is_bulk]
+    works = [work for work in _works(results) if not work.endswith("%") and (work in bulks) == is_bulk]
     names = [server["name"] for server in servers]
     return _table(["", *names], [[work, *(tell(_find(results, work, name)) for name in names)] for work in works])
 
