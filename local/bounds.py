@@ -36,4 +36,7 @@ class Bounds:
     max_group: int = 64
     """Pushes that share a commit: the first of them waits for the last."""
     max_grouped_body_bytes: int = 64 * KIB
+    large_threads: int = 4
+    large_body_bytes: int = 512 * KIB
+    """From here on a request is busy with hashing and the disk, more than with Python."""
     transfer_threads: int = 4

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from local.bounds import Bounds
 from local.maintenance import Maintenance, maintain
 from local.memory import keep_little
+from local.processors import keep_to_one
 from local.server import HANDLERS, Server, bind, make_door, url_of
 from relay.config import ConfigurationError
 from relay.ports import StoreUnavailable
@@ -55,7 +56,8 @@ def _serve(relay: Relay) -> None:
     relay.log.ping()  # a store that is another than the variables say is told here, not to clients
     bounds = Bounds()
     _allow_open_files(bounds.max_connections + FILES_BESIDES_CONNECTIONS)
-    maintenance = Maintenance(relay)
+    set_free = keep_to_one()
+    maintenance = Maintenance(relay, set_free)
     listener = bind(relay.settings.host, relay.settings.port)
 
     def ready() -> None:
@@ -63,7 +65,7 @@ def _serve(relay: Relay) -> None:
         maintenance.start()
 
     try:
-        Server(make_door(relay, HANDLERS, bounds), bounds, ready).run([listener])
+        Server(make_door(relay, HANDLERS, bounds, set_free), bounds, ready).run([listener])
     finally:
         maintenance.stop()
 

@@ -31,7 +31,8 @@ Handler = Callable[[dict[str, Any], object], ProxyResponse]
 class Door:
     """Answers every request of the embedded server. `handlers` are by the routes' groups; they run in `threads`.
 
-    Small pushes run in `grouping`, where the log commits several at once; large ones gain more by running side by side.
+    Small pushes run in `grouping`, where the log commits several at once; what is large in `threads_of_large`, since it
+    gains more by hashing and writing side by side.
     `blobs` is None where the store serves its blobs itself.
     """
 
@@ -44,6 +45,7 @@ class Door:
         pages: Pages,
         telemetry: Telemetry,
         threads: Executor,
+        threads_of_large: Executor,
         bounds: Bounds,
         grouping: Grouping[ProxyResponse] | None = None,
     ) -> None:
@@ -54,6 +56,7 @@ class Door:
         self._pages = pages
         self._telemetry = telemetry
         self._threads = threads
+        self._threads_of_large = threads_of_large
         self._bounds = bounds
         self._grouping = grouping
         self._memory = Memory(bounds.max_buffered_bytes)
@@ -90,7 +93,8 @@ class Door:
                 is_push = route.group == "changesets" and scope["method"] == "POST"
                 if self._grouping is not None and is_push and len(body) <= self._bounds.max_grouped_body_bytes:
                     return render(await self._grouping.run(call))
-                return render(await asyncio.get_running_loop().run_in_executor(self._threads, call))
+                threads = self._threads_of_large if len(body) >= self._bounds.large_body_bytes else self._threads
+                return render(await asyncio.get_running_loop().run_in_executor(threads, call))
         except RelayError as error:
             return render(refuse(error))
         except ClientGone:

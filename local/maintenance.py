@@ -1,5 +1,6 @@
 """Retention on the embedded relay: once, or on a timer while the server runs."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from threading import Event, Thread
 from typing import Any
@@ -22,10 +23,14 @@ def maintain(relay: Relay) -> dict[str, Any]:
 
 
 class Maintenance:
-    """Maintains now and at every interval of the settings, in a thread of its own, from `start` to `stop`."""
+    """Maintains now and at every interval of the settings, in a thread of its own, from `start` to `stop`.
 
-    def __init__(self, relay: Relay) -> None:
+    The thread begins with `set_free`: see `local.processors`.
+    """
+
+    def __init__(self, relay: Relay, set_free: Callable[[], None] = lambda: None) -> None:
         self._relay = relay
+        self._set_free = set_free
         self._stopped = Event()
         self._thread = Thread(target=self._run, name="maintenance", daemon=True)
 
@@ -40,6 +45,7 @@ class Maintenance:
             self._thread.join(STOP_SECONDS)
 
     def _run(self) -> None:
+        self._set_free()
         self._maintain()
         while not self._stopped.wait(self._relay.settings.maintain_interval_seconds):
             self._maintain()

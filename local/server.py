@@ -40,12 +40,17 @@ LAST_WORDS_SECONDS = 1
 """For telling those that are broken off, if they read."""
 
 
-def make_door(relay: Relay, handlers: Mapping[str, Handler], bounds: Bounds) -> Door:
-    """Put the application together. `handlers` are by the routes' groups."""
+def make_door(
+    relay: Relay, handlers: Mapping[str, Handler], bounds: Bounds, set_free: Callable[[], None] = lambda: None
+) -> Door:
+    """Put the application together. `handlers` are by the routes' groups.
+
+    `set_free` is called in each thread that works while others have the interpreter: see `local.processors`.
+    """
     settings, blobs = relay.settings, relay.blobs
     blob_routes = None
     if isinstance(blobs, FilesystemBlobs):
-        transfers = ThreadPoolExecutor(bounds.transfer_threads, "transfer")
+        transfers = ThreadPoolExecutor(bounds.transfer_threads, "transfer", set_free)
         blob_routes = BlobRoutes(blobs, relay.clock, relay.telemetry, transfers, bounds)
     return Door(
         handlers=handlers,
@@ -55,6 +60,7 @@ def make_door(relay: Relay, handlers: Mapping[str, Handler], bounds: Bounds) -> 
         pages=Pages(),
         telemetry=relay.telemetry,
         threads=ThreadPoolExecutor(bounds.handler_threads, "handler"),
+        threads_of_large=ThreadPoolExecutor(bounds.large_threads, "large", set_free),
         bounds=bounds,
         grouping=Grouping(relay.log, bounds.max_group) if isinstance(relay.log, SqliteLog) else None,
     )

@@ -9,6 +9,7 @@ from threading import Barrier
 
 import pytest
 
+from local.bounds import Bounds
 from tests.e2e.conftest import StartRelay
 from tests.e2e.wire import Wire
 from tests.http.device import Device, uuid_of
@@ -18,6 +19,7 @@ from tools.embedded import EmbeddedRelay
 
 DEVICES = 20
 ROUNDS = 4
+LARGE_BYTES = Bounds().large_body_bytes
 A_DAY_SECONDS = 86_400
 """In a window of a day, a quota does not grow while a test runs."""
 
@@ -30,6 +32,28 @@ def body_of(wire: Wire, number: int, size_bytes: int) -> bytes:
     """Make a push whose body has exactly this size."""
     short = encode(wire.device.changeset(number, ciphertext=""))
     return encode(wire.device.changeset(number, ciphertext="x" * (size_bytes - len(short))))
+
+
+# ---------------------------------------------------------------- its threads
+
+
+def free_threads(pid: int) -> int:
+    """Return how many threads of a process may run on every processor that this one may."""
+    tasks = [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
+    return sum(os.sched_getaffinity(task) == os.sched_getaffinity(0) for task in tasks)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="Linux alone can be told")
+@pytest.mark.skipif(os.cpu_count() == 1, reason="there is no other processor")
+def test_what_takes_turns_at_the_interpreter_stays_on_one_processor(tmp_path: Path) -> None:
+    """But not what hashes or writes for long: retention from the start, and each of the first few large requests."""
+    with EmbeddedRelay(tmp_path, RELAY_RATE_LIMIT="off") as relay, wire_to(relay.port) as wire:
+        wire.found()
+        retention = 1
+        for number, size_bytes in enumerate((1_000, LARGE_BYTES - 1, LARGE_BYTES), 1):
+            assert wire.request("POST", f"{wire.path}/changesets", body_of(wire, number, size_bytes)).status == 201
+            assert wire.request("GET", wire.path).status == 200
+            assert free_threads(relay.pid) == retention + (size_bytes == LARGE_BYTES)
 
 
 # ---------------------------------------------------------------- the largest body

@@ -135,6 +135,7 @@ async def _served(data: bytes, world: Any, seen: list[Seen]) -> bytes:
         pages=_pages(),
         telemetry=world.telemetry,
         threads=threads,
+        threads_of_large=threads,
         bounds=BOUNDS,
     )
     server = Server(_recording(door, seen), BOUNDS, lambda: None)

@@ -231,6 +231,7 @@ def served(
         pages=pages or Pages(),
         telemetry=telemetry,
         threads=threads,
+        threads_of_large=threads,
         bounds=bounds,
         grouping=Grouping(log, bounds.max_group) if log else None,
     )

@@ -15,6 +15,10 @@ from zlib import adler32, crc32
 
 SIGNS_DRAWN = 5
 BYTES_OF_A_SIGN = 4
+PREFIX_BYTES = 3
+"""Which all signs have in common: of fewer bytes nothing can be said."""
+STRETCH_BYTES = 2 * BYTES_OF_A_SIGN
+"""What chance does not give. Three bytes of a canary are in every 16 MB of digests, keys and nonces."""
 WINDOW = 12
 """How many characters of base64 or hexadecimal digits are taken for a stretch of a canary, not for chance."""
 HASHES: tuple[Callable[[bytes], bytes], ...] = (
@@ -55,13 +59,19 @@ class Canary:
         """Yield in which ways it stands in a value that is a text, bytes or a number."""
         if isinstance(value, (bytes, bytearray, memoryview)):
             data = bytes(value)
-            if self._prefix in data or self._utf_16 in data or any(one in data for one in self._raw_digests):
+            if self._is_in(data) or self._utf_16 in data or any(one in data for one in self._raw_digests):
                 yield "raw"
-            value = data.decode("utf-8", "replace")
+            value = _text_of(data, but=self._signs)
         if isinstance(value, str):
             yield from self._ways_in_text(value)
         elif isinstance(value, int) and not isinstance(value, bool) and value in self._numbers:
             yield self._numbers[value]
+
+    def _is_in(self, data: bytes) -> bool:
+        """Whether bytes hold a stretch of it, or are a shorter one."""
+        return any(one in data for one in self._stretches) or (
+            PREFIX_BYTES <= len(data) < STRETCH_BYTES and data in self.raw
+        )
 
     def _ways_in_text(self, text: str) -> Iterator[str]:
         if self._signs.search(text):
@@ -81,8 +91,10 @@ class Canary:
         return re.compile(f"[{chr(self.script)}-{chr(self.script + 25)}]")
 
     @cached_property
-    def _prefix(self) -> bytes:
-        return chr(self.script).encode()[:3]
+    def _stretches(self) -> set[bytes]:
+        """Two signs' bytes, from each byte of a period on."""
+        period = SIGNS_DRAWN * BYTES_OF_A_SIGN
+        return {self.raw[start : start + STRETCH_BYTES] for start in range(period)}
 
     @cached_property
     def _utf_16(self) -> bytes:
@@ -138,3 +150,11 @@ class Canary:
     def _decimal(self) -> re.Pattern[str]:
         numbers = "|".join(re.escape(str(number)) for number in self._numbers)
         return re.compile(rf"(?<![0-9A-Za-z_.-])(?:{numbers})(?![0-9A-Za-z_-])")
+
+
+def _text_of(data: bytes, but: re.Pattern[str]) -> str:
+    """Return what is text in bytes; where they are not all text, without what may be there by chance."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return but.sub("", data.decode("utf-8", "replace"))

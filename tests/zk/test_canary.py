@@ -22,6 +22,10 @@ CARRIED: dict[str, Callable[[str], object]] = {
     "in a text": lambda text: f"got {text}!",
     "one sign": lambda text: text[700],
     "a slice": lambda text: text[333:341].encode(),
+    "the first bytes": lambda text: text.encode()[:3],
+    "a few bytes": lambda text: text.encode()[14:21],
+    "one sign in bytes": lambda text: f"got {text[700]}".encode(),
+    "among bytes that are no text": lambda text: b"\xff\x00" + text.encode()[400:411] + b"\xff",
     "cut in the middle of a sign": lambda text: text.encode()[6:17],
     "turned round": lambda text: text[::-1],
     "a memoryview": lambda text: memoryview(text.encode()),
@@ -55,6 +59,8 @@ INNOCENT: dict[str, object] = {
     "true": True,
     "a seq": 1,
     "a digest": sha256(b"else").digest(),
+    "three bytes in what is drawn": b"\xff\x98" + chr(LINEAR_B).encode()[:3] + b"\xff" * 20,
+    "a sign in what is drawn": b"\xff\x98" + chr(LINEAR_B).encode() + b"\xff" * 20,
     "base32, which nobody uses": b32encode(b"else"),
 }
 
