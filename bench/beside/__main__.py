@@ -9,7 +9,7 @@ import gc
 import json
 import sys
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from bench.beside.floor import bare_answers, floors, syncing
@@ -21,6 +21,7 @@ from bench.beside.plan import FULL, QUICK, Plan
 from bench.beside.plots import draw
 from bench.beside.report import Results, chief, fill, whole
 from bench.beside.traced import trace
+from bench.beside.wire import RefusedError
 from bench.beside.work import Run
 
 ROOT = Path(__file__).parent.parent.parent
@@ -61,7 +62,11 @@ def measure(plan: Plan, only: list[str] | None) -> Results:
         results["floor"] = [floor.as_json() for floor in floors(folder, plan)]
         results["bare"] = [figure.as_json() for figure in bare_answers(folder, plan)]
         for peer in peers:
-            _add(results, peer, plan, folder)
+            try:
+                _add(results, peer, plan, folder)
+            except RefusedError as error:  # the others' figures stand
+                broken_off = replace(peer.facts, note=f"it broke off: {error}", cannot={"": "broke off"})
+                results["servers"].append(asdict(broken_off))
     results["servers"] += [asdict(facts) for facts in ABSENT]
     return results
 

@@ -38,7 +38,11 @@ class Connection:
     """A socket."""
 
     def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS)
+        self._port = port
+        self._open()
+
+    def _open(self) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", self._port), TIMEOUT_SECONDS)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def fileno(self) -> int:
@@ -85,9 +89,28 @@ class HttpConnection(Connection):
         """Hear from the parser that the answer is whole."""
         self._is_whole = True
 
+    def send(self, request: bytes) -> None:
+        """Send a request whole."""
+        self._request, self._may_send_again = request, True
+        super().send(request)
+
     def receive(self) -> bytes | None:
-        """Return the body once it is there."""
-        self._parser.feed_data(self.read())
+        """Return the body once it is there.
+
+        A server may close a connection that it keeps, and a client then sends its request once more, on a new one
+        (RFC 9110 §9.2.2, RFC 9112 §9.3.1): the time that this takes is the server's.
+        """
+        try:
+            self._parser.feed_data(self.read())
+        except (RefusedError, ConnectionError):
+            if not self._may_send_again or self._chunks:
+                raise
+            self._may_send_again = False
+            self.close()
+            self._open()
+            self._renew()
+            super().send(self._request)
+            return None
         if not self._is_whole:
             return None
         status, body = self._parser.get_status_code(), b"".join(self._chunks)
