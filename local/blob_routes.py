@@ -96,16 +96,16 @@ class BlobRoutes:
         if incoming.declared_bytes is not None and incoming.declared_bytes < grant.size_bytes:
             raise UploadIncomplete
         upload = await self._blocking(self._blobs.begin_upload, grant)
-        written = self._start(upload.write, b"")
         try:
-            while not incoming.finished:
-                block = await _block(incoming)  # while the one before is hashed and written
-                await written
+            block = await _block(incoming)
+            while block:
                 written = self._start(upload.write, block)
-            await written
+                try:
+                    block = await _block(incoming)  # while the one before is hashed and written
+                finally:
+                    await written
             await self._blocking(upload.commit)
         finally:
-            await asyncio.gather(written, return_exceptions=True)
             await self._blocking(upload.discard)
 
     async def _granted_file(self, token: str) -> Path:

@@ -81,8 +81,10 @@ def _add(results: Results, peer: Peer, plan: Plan, folder: Path) -> None:
     disk_syncs, _ = syncing(data, plan.floor_seconds)
     gc.collect()
     gc.disable()  # so that a collection of the generator's is not taken for a server's latency
-    account = Run(peer, plan, data / "work").do()
-    gc.enable()
+    try:
+        account = Run(peer, plan, data / "work").do()
+    finally:
+        gc.enable()
     results["figures"] += [figure.as_json() for figure in account.figures]
     results["servers"].append(
         asdict(peer.facts)

@@ -52,7 +52,6 @@ def figure_of(
 ) -> Figure:
     """Return the figures of an outcome. CPU is in seconds."""
     requests = len(outcome.latencies)
-    latencies = sorted(outcome.latencies)
     return Figure(
         work=work,
         relay=relay,
@@ -62,9 +61,9 @@ def figure_of(
         offered_per_second=offered,
         seconds=outcome.seconds,
         per_second=outcome.rate,
-        p50_ms=percentile(latencies, 50) * 1e3,
-        p95_ms=percentile(latencies, 95) * 1e3,
-        p99_ms=percentile(latencies, 99) * 1e3,
+        p50_ms=percentile(outcome.latencies, 50) * 1e3,
+        p95_ms=percentile(outcome.latencies, 95) * 1e3,
+        p99_ms=percentile(outcome.latencies, 99) * 1e3,
         cpu_seconds_per_1000=server_cpu / requests * 1e3,
         generator_cpu_share=own_cpu / outcome.seconds,
     )

@@ -28,8 +28,6 @@ def run(relay: Relay, checks: Iterable[Check], told: Callable[[Result], None]) -
     """Run the checks, up to one that is interrupted; tell each result as it comes. What they founded is erased."""
     results: list[Result] = []
     for check in checks:
-        if results and results[-1].outcome == "interrupted":
-            break
         started = time.monotonic()
         outcome, reason = _outcome(relay, check)
         left = _cleaned_up(relay)
@@ -37,6 +35,8 @@ def run(relay: Relay, checks: Iterable[Check], told: Callable[[Result], None]) -
             outcome, reason = "failed", f"expected that its vaults can be erased, got {left} left"
         results.append(Result(check, outcome, reason, time.monotonic() - started))
         told(results[-1])
+        if outcome == "interrupted":
+            break
     return results
 
 

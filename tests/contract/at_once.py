@@ -2,16 +2,18 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Barrier, Event
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 from relay.turns import Turns
 
 T = TypeVar("T")
+
+Transaction = Callable[[Callable[[Any], Any]], Any]
 
 GUARD_SECONDS = 60
 """After which a test fails rather than hangs."""
@@ -45,6 +47,22 @@ def beside(*loops: Callable[[Event], None]) -> Iterator[None]:
             ended.set()
         for future in futures:
             future.result(GUARD_SECONDS)
+
+
+class Held:
+    """A transaction that is being done until it is let go."""
+
+    def __init__(self, pool: ThreadPoolExecutor, transaction: Transaction) -> None:
+        self._started, self._go = Event(), Event()
+        self.future: Future[None] = pool.submit(transaction, self._work)
+        assert self._started.wait(GUARD_SECONDS)
+
+    def _work(self, _: object) -> None:
+        self._started.set()
+        assert self._go.wait(GUARD_SECONDS)
+
+    def let_go(self) -> None:
+        self._go.set()
 
 
 def wait_for(turns: Turns, waiting: int) -> None:

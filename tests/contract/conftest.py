@@ -1,5 +1,8 @@
 """What the contracts share. Each backend's test module brings the fixture `log`, `limiter` or `world`."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from relay.ports import Log
@@ -37,3 +40,9 @@ def other(log: Log) -> TestedVault:
 def pushes_each() -> int:
     """How often each thread of a long race pushes: a store in the network takes fewer."""
     return 125
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(4) as threads:
+        yield threads

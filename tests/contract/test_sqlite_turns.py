@@ -1,10 +1,8 @@
 """With a rollback journal a read cannot run beside a commit: the threads of one process take turns, in order."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
-from typing import Any
 
 import pytest
 
@@ -12,9 +10,7 @@ from relay.adapters.sqlite.connections import DatabaseFile
 from relay.adapters.sqlite.database import Database
 from relay.ports import StoreUnavailable
 from relay.turns import Turns
-from tests.contract.at_once import GUARD_SECONDS, wait_for
-
-Transaction = Callable[[Callable[[Any], Any]], Any]
+from tests.contract.at_once import GUARD_SECONDS, Held, Transaction, wait_for
 
 
 @pytest.fixture
@@ -23,28 +19,6 @@ def database(tmp_path: Path) -> Iterator[Database]:
     made.write(lambda _: None)
     yield made
     made.close()
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(4) as threads:
-        yield threads
-
-
-class Held:
-    """A transaction that is being done until it is let go."""
-
-    def __init__(self, pool: ThreadPoolExecutor, transaction: Transaction) -> None:
-        self._started, self._go = Event(), Event()
-        self.future: Future[None] = pool.submit(transaction, self._work)
-        assert self._started.wait(GUARD_SECONDS)
-
-    def _work(self, _: object) -> None:
-        self._started.set()
-        assert self._go.wait(GUARD_SECONDS)
-
-    def let_go(self) -> None:
-        self._go.set()
 
 
 def turns_of(database: Database) -> Turns:

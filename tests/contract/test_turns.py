@@ -1,40 +1,26 @@
 """Turns are taken in order of arrival, by who comes back too; who waits too long is told, and the others go on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Event
+from typing import Any
 
 import pytest
 
 from relay.ports import StoreUnavailable
 from relay.turns import Turns
-from tests.contract.at_once import GUARD_SECONDS, wait_for
+from tests.contract.at_once import GUARD_SECONDS, Held, Transaction, wait_for
 
 
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(4) as threads:
-        yield threads
+def coming_back(turns: Turns, came: list[str]) -> Transaction:
+    """Return what does a work in its turn, and then comes back for another."""
 
+    def transaction(work: Callable[[Any], Any]) -> None:
+        with turns:
+            work(None)
+        with turns:
+            came.append("back")
 
-class Taken:
-    """Turns that a thread has taken, and comes back for once it is let go."""
-
-    def __init__(self, pool: ThreadPoolExecutor, turns: Turns, come_back: Callable[[], None]) -> None:
-        self._turns, self._come_back = turns, come_back
-        self._started, self._go = Event(), Event()
-        self.future: Future[None] = pool.submit(self._run)
-        assert self._started.wait(GUARD_SECONDS)
-
-    def _run(self) -> None:
-        with self._turns:
-            self._started.set()
-            assert self._go.wait(GUARD_SECONDS)
-        with self._turns:
-            self._come_back()
-
-    def let_go(self) -> None:
-        self._go.set()
+    return transaction
 
 
 def test_who_comes_back_waits_behind_those_who_wait(pool: ThreadPoolExecutor) -> None:
@@ -44,12 +30,12 @@ def test_who_comes_back_waits_behind_those_who_wait(pool: ThreadPoolExecutor) ->
         with turns:
             came.append(name)
 
-    taken = Taken(pool, turns, lambda: came.append("back"))
-    futures: list[Future[None]] = [taken.future]
+    held = Held(pool, coming_back(turns, came))
+    futures: list[Future[None]] = [held.future]
     for waiting, name in enumerate(["first", "second"], 1):
         futures.append(pool.submit(come, name))
         wait_for(turns, waiting)
-    taken.let_go()
+    held.let_go()
     for future in futures:
         future.result(GUARD_SECONDS)
     assert came == ["first", "second", "back"]
@@ -57,12 +43,12 @@ def test_who_comes_back_waits_behind_those_who_wait(pool: ThreadPoolExecutor) ->
 
 def test_who_waits_too_long_is_told_why_and_the_others_go_on(pool: ThreadPoolExecutor) -> None:
     turns, came = Turns(0.02, "contended"), list[str]()
-    taken = Taken(pool, turns, lambda: came.append("back"))
+    held = Held(pool, coming_back(turns, came))
     with pytest.raises(StoreUnavailable, match=r"^contended$"), turns:
         pytest.fail("two at a time")
     assert not turns._waiting
-    taken.let_go()
-    taken.future.result(GUARD_SECONDS)
+    held.let_go()
+    held.future.result(GUARD_SECONDS)
     with turns:
         assert came == ["back"]
 

@@ -15,13 +15,12 @@ from local.bounds import Bounds
 from relay.adapters.filesystem import FilesystemBlobs, Grant, PendingUpload
 from relay.ports import StoreUnavailable
 from tests.http.device import uuid_of
-from tests.http.served import Client, Reply, Served, served
+from tests.http.served import GUARD_SECONDS, Client, Reply, Served, served
 from tests.http.world import SettableClock
 
 BLOB = bytes(range(256)) * 2000
 KEY = f"{uuid_of('vault')}/{uuid_of('blob')}"
 TTL_MS = 900_000
-GUARD_SECONDS = 60
 
 
 @pytest.fixture

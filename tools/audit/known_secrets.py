@@ -16,5 +16,5 @@ KNOWN: tuple[Known, ...] = (
     Known("schema/vectors/devices.json", "assigned secret", "seeds of test vectors: the file says never to use them"),
     Known("schema/vectors/envelope.json", "assigned secret", "the vault key of a test vector, public as the file is"),
     Known("tests/lying_relay/about_blobs.py", "password in a URL", "a URL that a lying relay hands out, to be refused"),
-    Known("tests/client/test_*.py", "password in a URL", "`user:password@…`, which the client has to refuse"),
+    Known("tests/client/*test_*.py", "password in a URL", "`user:password@…`, which the client has to refuse"),
 )
