@@ -129,7 +129,7 @@ bench-dynamodb: .venv/.dev stand-in  ## units and trips of each request, the tab
 	$(BIN)/python -m bench.dynamodb
 
 # On an otherwise idle machine. LAMBDA_OPTIONS=--quick for a look at it.
-bench-lambda: .venv/.dev .sam/.made .bench/.made stand-in emulated  ## starts, requests and costs on Lambda, the tables of docs/operations.md (25 min)
+bench-lambda: .venv/.dev .sam/.made .bench/.made stand-in emulated  ## starts, requests and costs on Lambda, the tables of docs/operations.md (half an hour)
 	$(BIN)/python -m bench.on_lambda $(LAMBDA_OPTIONS)
 	.bench/bin/python -m bench.on_lambda.plots
 

@@ -24,7 +24,7 @@ from tools.emulator.emulator import is_there
 
 RESULTS = Path(__file__).parents[1] / "results"
 STARTS, CALLS = 50, 200
-START_SECONDS, CALL_SECONDS = 20 * 60.0, 2 * 60.0
+START_SECONDS, CALL_SECONDS = 25 * 60.0, 2 * 60.0
 
 
 def main() -> str | None:
