@@ -1,5 +1,6 @@
 """A server as a process of its own, from its command, until it is stopped by its process id."""
 
+import http.client
 import os
 import signal
 import socket
@@ -79,3 +80,11 @@ def free_port() -> int:
 def _inherited() -> dict[str, str]:
     """Return this process's variables, but those that would configure a server."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("RELAY_", "ACTUAL_", "NODE_"))}
+
+
+def post(port: int, path: str, body: bytes = b"", fields: Mapping[str, str] | None = None) -> None:
+    """Set something up, before the clock starts."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
+    connection.request("POST", path, body, dict(fields or {}))
+    assert connection.getresponse().status == 201
+    connection.close()

@@ -11,7 +11,7 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
-from bench.load import changeset_of
+from bench.changesets import changeset_of
 from bench.signed import Request, Signer
 from relay_protocol.devices import thumbprint
 from relay_protocol.encoding import base64url

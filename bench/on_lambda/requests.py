@@ -10,7 +10,7 @@ import httpx
 import orjson
 from nacl.signing import SigningKey
 
-from bench.load import changeset_of
+from bench.changesets import changeset_of
 from bench.on_lambda.bills import HOURLY
 from relay.http.routes import ROUTES
 from relay_protocol.devices import thumbprint

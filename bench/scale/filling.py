@@ -6,7 +6,7 @@ import time
 from hashlib import sha256
 from uuid import UUID
 
-from bench.scale.household import Household
+from bench.household import Household
 from relay.ports import AppendPlan, Log, LogState, NewRecord, Receipt
 from relay_protocol.chain import extend
 from relay_protocol.sealed import Sealed

@@ -11,8 +11,8 @@ from typing import Any
 from bench.guard.counting import count_in_handlers
 from bench.guard.measures import Measure
 from bench.guard.trees import CHECKOUT
+from bench.household import Household
 from bench.scale.filling import fill
-from bench.scale.household import Household
 from bench.scale.in_process import InProcess
 from bench.signed import Request
 

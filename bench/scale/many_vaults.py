@@ -7,8 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bench.household import Household
 from bench.links import ask_all
-from bench.scale.household import Household
 from bench.server import MeasuredRelay
 
 VAULTS, PUSHES, AT_ONCE, CONNECTIONS = 10_000, 30_000, 5_000, 20

@@ -17,10 +17,10 @@ from typing import Any
 
 import httpx
 
+from bench.household import Household
 from bench.links import Link
 from bench.percentiles import percentile
 from bench.scale.filling import fill
-from bench.scale.household import Household
 from bench.scale.in_process import InProcess
 from bench.scale.loops import Answers, Next, closed_loop, open_loop
 from bench.server import MeasuredRelay

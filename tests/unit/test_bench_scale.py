@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from bench.household import Household
 from bench.percentiles import percentile
 from bench.scale import households
 from bench.scale.filling import fill
 from bench.scale.growth import grow
-from bench.scale.household import Household
 from bench.scale.in_process import InProcess
 from bench.scale.loops import Answers, open_loop
 from bench.scale.pruning import prune_phases

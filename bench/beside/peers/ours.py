@@ -3,35 +3,35 @@
 import hashlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from bench.beside.pace import Conversation
 from bench.beside.peers.port import TEXT_BYTES, Facts
-from bench.beside.served import Served, free_port
+from bench.beside.served import Served, free_port, post
 from bench.beside.wire import HttpConnection, http_request
-from bench.load import SEALED_BYTES, Device, Session
+from bench.household import Household
 from relay_protocol.encoding import base64url
 
 MAX_PAGE = 500
-FRAME_BYTES = TEXT_BYTES - SEALED_BYTES
-"""What surrounds the ciphertext."""
 
 
 class OurVault:
     """A vault with one device."""
 
     def __init__(self, port: int) -> None:
-        self._session = Session.found(port, Device())
-        self.length = 0
+        self._household, self.length = Household(f"127.0.0.1:{port}"), 0
+        founding = self._household.found()
+        post(port, founding.path, founding.body, founding.fields)
 
     def push(self, count: int, batch: int = 1, size: int = TEXT_BYTES) -> list[bytes]:
         self.length += count * batch
-        return [self._session.push(batch, size - FRAME_BYTES) for _ in range(count)]
+        return [self._household.push(size, batch).as_bytes() for _ in range(count)]
 
     def pull(self, after: Sequence[int], most: int) -> list[bytes]:
-        return [self._session.pull(place, most) for place in after]
+        return [self._household.pull(place, most).as_bytes() for place in after]
 
     def walk(self) -> Conversation:
         answer = b""
@@ -43,18 +43,21 @@ class OurVault:
 
     def upload(self, blob: bytes) -> Conversation:
         digest = base64url(hashlib.sha256(blob).digest())
-        head = json.loads((yield self._session.request("GET", "")))["head"]
+        head = json.loads((yield self._household.look().as_bytes()))["head"]
         fields = {"sha256": digest, "size": len(blob), "key_id": "-" * 22, "schema_version": 1, "covers": head}
-        upload = json.loads((yield self._session.request("POST", "/snapshots", fields)))["upload"]
+        upload = json.loads((yield self._request("POST", "/snapshots", fields)))["upload"]
         target = "/" + upload["url"].split("/", 3)[3]
-        yield http_request("PUT", target, {"Host": self._session.host, **upload["headers"]}, blob)
-        yield self._session.request("POST", f"/snapshots/{digest}/complete")
+        yield http_request("PUT", target, {"Host": self._household.host, **upload["headers"]}, blob)
+        yield self._request("POST", f"/snapshots/{digest}/complete")
         return 1
 
     def download(self) -> Conversation:
-        latest = json.loads((yield self._session.request("GET", "/snapshots/latest")))
+        latest = json.loads((yield self._request("GET", "/snapshots/latest")))
         target = "/" + latest["snapshot"]["download"]["url"].split("/", 3)[3]
-        return len((yield http_request("GET", target, {"Host": self._session.host})))
+        return len((yield http_request("GET", target, {"Host": self._household.host})))
+
+    def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
+        return self._household.request(method, self._household.path + path, body).as_bytes()
 
 
 class Ours:

@@ -1,38 +1,41 @@
 """A minimal Cloudflare Worker with D1 and R2, in workerd under Miniflare (`peers_npm/worker.mjs`)."""
 
 import hashlib
-import http.client
 import json
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+from nacl.signing import SigningKey
+
 from bench.beside.pace import Conversation
 from bench.beside.peers.npm import FOLDER, NODE, version_of
 from bench.beside.peers.port import TEXT_BYTES, Facts
-from bench.beside.served import Served, free_port
+from bench.beside.served import Served, free_port, post
 from bench.beside.wire import HttpConnection, http_request
-from bench.load import SEALED_BYTES, Device, changeset
+from bench.changesets import changeset
+from relay_protocol.devices import thumbprint
 from relay_protocol.encoding import base64url
 
 MAX_PAGE = 500
-FRAME_BYTES = TEXT_BYTES - SEALED_BYTES
 
 
 class WorkerVault:
     """A vault with one device."""
 
     def __init__(self, port: int) -> None:
-        self._host, self._device, self._id, self.length = f"127.0.0.1:{port}", Device(), str(uuid.uuid4()), 0
-        key = base64url(bytes(self._device.key.verify_key))
-        body = json.dumps({"device": self._device.id, "key": key}).encode()
+        self._host, self._id, self.length = f"127.0.0.1:{port}", str(uuid.uuid4()), 0
+        self._key = SigningKey.generate()
+        public_key = bytes(self._key.verify_key)
+        self._device_id = thumbprint(public_key)
+        body = json.dumps({"device": self._device_id, "key": base64url(public_key)}).encode()
         post(port, f"/vaults/{self._id}/devices", body)
 
     def _request(self, method: str, target: str, body: bytes = b"", signed_body: bytes | None = None) -> bytes:
         target = f"/vaults/{self._id}{target}"
         digest = hashlib.sha256(body if signed_body is None else signed_body).digest()
-        signature = self._device.key.sign(f"{method} {target}\n".encode() + digest).signature
-        fields = {"Host": self._host, "x-device": self._device.id, "x-signature": base64url(signature)}
+        signature = self._key.sign(f"{method} {target}\n".encode() + digest).signature
+        fields = {"Host": self._host, "x-device": self._device_id, "x-signature": base64url(signature)}
         return http_request(method, target, fields, body)
 
     def push(self, count: int, batch: int = 1, size: int = TEXT_BYTES) -> list[bytes]:
@@ -40,7 +43,7 @@ class WorkerVault:
         return [self._request("POST", "/changesets", self._batch(batch, size)) for _ in range(count)]
 
     def _batch(self, batch: int, size: int) -> bytes:
-        changesets = [changeset(self._device.id, size - FRAME_BYTES) for _ in range(batch)]
+        changesets = [changeset(self._device_id, size) for _ in range(batch)]
         return json.dumps({"changesets": changesets}, separators=(",", ":")).encode()
 
     def pull(self, after: Sequence[int], most: int) -> list[bytes]:
@@ -85,11 +88,3 @@ class Worker:
 
     def found(self) -> WorkerVault:
         return WorkerVault(self._port)
-
-
-def post(port: int, path: str, body: bytes = b"") -> None:
-    """Set something up."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request("POST", path, body)
-    assert connection.getresponse().status == 201
-    connection.close()

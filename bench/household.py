@@ -1,6 +1,5 @@
 """One device and its vault, and the requests that it sends."""
 
-import os
 import time
 import uuid
 from collections.abc import Mapping
@@ -9,13 +8,10 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
-from bench.load import changeset_of
+from bench.changesets import changeset
 from bench.signed import Query, Request, Signer
 from relay_protocol.devices import thumbprint
 from relay_protocol.encoding import base64url
-
-NAMES_BYTES = 317
-"""What of a changeset's JSON is not the ciphertext."""
 
 
 @dataclass
@@ -63,7 +59,6 @@ class Household:
         """The key's thumbprint."""
         return thumbprint(bytes(self.key.verify_key))
 
-    def changeset(self, size_bytes: int) -> dict[str, Any]:
-        """Return a new changeset."""
-        ciphertext = base64url(os.urandom((size_bytes - NAMES_BYTES) * 3 // 4))
-        return changeset_of(str(uuid.uuid4()), self.device_id, base64url(os.urandom(24)), ciphertext, "-" * 8)
+    def changeset(self, size_bytes: int) -> dict[str, str | int]:
+        """Return a new changeset of about this many bytes of JSON."""
+        return changeset(self.device_id, size_bytes)
