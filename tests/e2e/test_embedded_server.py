@@ -44,6 +44,7 @@ def free_threads(pid: int) -> int:
     return sum(os.sched_getaffinity(task) == os.sched_getaffinity(0) for task in tasks)
 
 
+@pytest.mark.not_as_built("Lambda places its instances' threads")
 @pytest.mark.skipif(PROCESSORS == 1, reason="there is no other processor, or no way to tell")
 def test_what_takes_turns_at_the_interpreter_stays_on_one_processor(tmp_path: Path) -> None:
     """But not what hashes or writes for long: retention from the start, and each of the first few large requests."""
