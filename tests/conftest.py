@@ -1,6 +1,7 @@
 """What tests of several folders share."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,6 +15,11 @@ from tests.e2e.relays import BuiltRelays, EmbeddedRelays, Relays
 from tools.stand_ins.aws import s3_served
 
 IN_MEMORY = "/dev/shm"
+
+
+def pytest_configure() -> None:
+    """Heed Ctrl-C: what a shell starts in the background ignores it, and so would all that tests start and stop."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -19,14 +19,10 @@ GUARD_SECONDS = 60
 AGAIN_SECONDS = 2
 """After which people press Ctrl-C again. Python misses it between writing a prompt and waiting for the answer."""
 
-_TAKE_TERMINAL = """
-import fcntl, os, signal, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-"""Ctrl-C and prompts without echo need a terminal that controls the process. What a shell starts in the background
-ignores Ctrl-C, and so does all that it starts."""
+_TAKE_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
+"""Ctrl-C and prompts without echo need a terminal that controls the process."""
 
 
 class Terminal:
