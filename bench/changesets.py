@@ -10,7 +10,7 @@ NAME = "-" * 22
 
 
 def changeset(device_id: str, size_bytes: int) -> dict[str, str | int]:
-    """Return a new changeset, whose JSON text has this many bytes, or up to two fewer."""
+    """Return a new changeset, whose JSON text has this many bytes, or one fewer."""
     made = changeset_of(str(uuid.uuid4()), device_id, base64url(os.urandom(24)), ciphertext="")
     frame_bytes = len(json.dumps(made, separators=(",", ":")))
     return {**made, "ciphertext": base64url(os.urandom((size_bytes - frame_bytes) * 3 // 4))}

@@ -34,7 +34,7 @@ class Household:
 
     def push(self, size_bytes: int = 1024, count: int = 1) -> Request:
         """Push new changesets, each of about this many bytes of JSON; one alone, or a batch."""
-        changesets = [self.changeset(size_bytes) for _ in range(count)]
+        changesets = [changeset(self.device_id, size_bytes) for _ in range(count)]
         body = changesets[0] if count == 1 else {"changesets": changesets}
         return self.request("POST", f"{self.path}/changesets", body, expected=201)
 
@@ -58,7 +58,3 @@ class Household:
     def device_id(self) -> str:
         """The key's thumbprint."""
         return thumbprint(bytes(self.key.verify_key))
-
-    def changeset(self, size_bytes: int) -> dict[str, str | int]:
-        """Return a new changeset of about this many bytes of JSON."""
-        return changeset(self.device_id, size_bytes)

@@ -82,9 +82,12 @@ def _inherited() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("RELAY_", "ACTUAL_", "NODE_"))}
 
 
-def post(port: int, path: str, body: bytes = b"", fields: Mapping[str, str] | None = None) -> None:
-    """Set something up, before the clock starts."""
+def post(port: int, path: str, body: bytes, fields: Mapping[str, str], expected: int = 201) -> bytes:
+    """Set something up, before the clock starts; return the answer's body."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
-    connection.request("POST", path, body, dict(fields or {}))
-    assert connection.getresponse().status == 201
+    connection.request("POST", path, body, dict(fields))
+    answer = connection.getresponse()
+    text = answer.read()
     connection.close()
+    assert answer.status == expected, text
+    return text

@@ -6,6 +6,7 @@ import time
 from hashlib import sha256
 from uuid import UUID
 
+from bench.changesets import changeset
 from bench.household import Household
 from relay.ports import AppendPlan, Log, LogState, NewRecord, Receipt
 from relay_protocol.chain import extend
@@ -16,7 +17,7 @@ AT_ONCE = 2_000
 
 def fill(log: Log, household: Household, changesets: int, size_bytes: int) -> None:
     """Append so many, each of about this many bytes of JSON, with random ids. All have one ciphertext."""
-    template = json.dumps(household.changeset(size_bytes), separators=(",", ":")).encode()
+    template = json.dumps(changeset(household.device_id, size_bytes), separators=(",", ":")).encode()
     before, after = template.split(json.loads(template)["id"].encode())
     for start in range(0, changesets, AT_ONCE):
         ids = [str(UUID(bytes=os.urandom(16), version=4)) for _ in range(min(AT_ONCE, changesets - start))]

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bench.changesets import changeset
 from bench.household import Household
 from bench.percentiles import percentile
 from bench.scale import households
@@ -82,6 +83,12 @@ def test_parts_that_are_not_measured_again_keep_their_figures(tmp_path: Path) ->
         "growth": {"measured_on": {"date": "3"}, "a": 4},
         "vaults": {"measured_on": {"date": "2"}, "b": 2},
     }
+
+
+@pytest.mark.parametrize("size_bytes", range(1_024, 1_032))
+def test_a_changeset_has_the_size_that_was_asked_for_or_one_byte_less(size_bytes: int) -> None:
+    made = changeset("-" * 43, size_bytes)
+    assert len(json.dumps(made, separators=(",", ":"))) in {size_bytes - 1, size_bytes}
 
 
 def test_filled_rows_are_those_that_pushes_leave() -> None:

@@ -5,7 +5,6 @@ returns all that is after `since`. Its limit of 500 requests a minute and addres
 if through a proxy that it trusts, from another address every 400 requests.
 """
 
-import http.client
 import itertools
 import json
 import os
@@ -18,7 +17,7 @@ from pathlib import Path
 from bench.beside.pace import Conversation
 from bench.beside.peers.npm import FOLDER, NODE, version_of
 from bench.beside.peers.port import TEXT_BYTES, Facts
-from bench.beside.served import Served, free_port
+from bench.beside.served import Served, free_port, post
 from bench.beside.wire import HttpConnection, http_request
 
 PACKAGE = "@actual-app/sync-server"
@@ -59,10 +58,8 @@ class ActualVault:
     def __init__(self, port: int, token: str, addresses: Iterator[str]) -> None:
         self._host, self._token, self._addresses = f"127.0.0.1:{port}", token, addresses
         self._file, self.length = str(uuid.uuid4()), 0
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        connection.request("POST", "/sync/upload-user-file", b"-", self._headers("encrypted-file"))
-        self._group = json.loads(connection.getresponse().read())["groupId"]
-        connection.close()
+        uploaded = post(port, "/sync/upload-user-file", b"-", self._headers("encrypted-file"), expected=200)
+        self._group = json.loads(uploaded)["groupId"]
 
     def _headers(self, kind: str) -> dict[str, str]:
         return {
@@ -126,11 +123,9 @@ class Actual:
             "ACTUAL_UPLOAD_SYNC_ENCRYPTED_FILE_SYNC_SIZE_LIMIT_MB": LIMIT_MB,
         }
         served = Served(command, self._port, folder.with_suffix(".log"), variables)
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
-        body = json.dumps({"password": uuid.uuid4().hex})
-        connection.request("POST", "/account/bootstrap", body, {"Content-Type": "application/json"})
-        self._token = json.loads(connection.getresponse().read())["data"]["token"]
-        connection.close()
+        body = json.dumps({"password": uuid.uuid4().hex}).encode()
+        begun = post(self._port, "/account/bootstrap", body, {"Content-Type": "application/json"}, expected=200)
+        self._token = json.loads(begun)["data"]["token"]
         return served
 
     def connect(self) -> HttpConnection:

@@ -29,7 +29,7 @@ class WorkerVault:
         public_key = bytes(self._key.verify_key)
         self._device_id = thumbprint(public_key)
         body = json.dumps({"device": self._device_id, "key": base64url(public_key)}).encode()
-        post(port, f"/vaults/{self._id}/devices", body)
+        post(port, f"/vaults/{self._id}/devices", body, {})
 
     def _request(self, method: str, target: str, body: bytes = b"", signed_body: bytes | None = None) -> bytes:
         target = f"/vaults/{self._id}{target}"
@@ -80,7 +80,7 @@ class Worker:
         self._port = free_port()
         command = [*prefix, str(NODE), str(FOLDER / "worker_host.mjs"), str(folder), str(self._port)]
         served = Served(command, self._port, folder.with_suffix(".log"))
-        post(self._port, "/tables")
+        post(self._port, "/tables", b"", {})
         return served
 
     def connect(self) -> HttpConnection:
